@@ -1,0 +1,67 @@
+namespace KdumpNfs;
+
+/// <summary>Stable ids of everything that can go wrong. Scripts may compare them; they do not change between versions.</summary>
+public static class ErrorIds
+{
+#pragma warning disable CS1591 // The names are the documentation; docs/errors.md says what to do about each.
+
+    // Refused before any host is contacted.
+    public const string InvalidInput = nameof(InvalidInput);
+    public const string HostNameMissing = nameof(HostNameMissing);
+    public const string TransportNotAvailable = nameof(TransportNotAvailable);
+
+    // The way to the host.
+    public const string Unreachable = nameof(Unreachable);
+    public const string NameNotResolved = nameof(NameNotResolved);
+    public const string ConnectionLost = nameof(ConnectionLost);
+    public const string Timeout = nameof(Timeout);
+    public const string HostKeyUnknown = nameof(HostKeyUnknown);
+    public const string HostKeyChanged = nameof(HostKeyChanged);
+    public const string HostKeyRevoked = nameof(HostKeyRevoked);
+    public const string HostCertificateNotSupported = nameof(HostCertificateNotSupported);
+    public const string AuthenticationFailed = nameof(AuthenticationFailed);
+    public const string SudoRefused = nameof(SudoRefused);
+    public const string NotRoot = nameof(NotRoot);
+    public const string NoShell = nameof(NoShell);
+    public const string ProtocolError = nameof(ProtocolError);
+    public const string SshClientMissing = nameof(SshClientMissing);
+    public const string Cancelled = nameof(Cancelled);
+
+    // What the host is.
+    public const string NotSupported = nameof(NotSupported);
+    public const string KdumpNotInstalled = nameof(KdumpNotInstalled);
+    public const string NotExpressible = nameof(NotExpressible);
+    public const string ConfigurationInvalid = nameof(ConfigurationInvalid);
+    public const string CompressionNotSupported = nameof(CompressionNotSupported);
+    public const string MachineIdMismatch = nameof(MachineIdMismatch);
+    public const string NotReady = nameof(NotReady);
+
+    // Changes.
+    public const string ExportNotMountable = nameof(ExportNotMountable);
+    public const string DumpPathMissing = nameof(DumpPathMissing);
+    public const string DumpPathNotWritable = nameof(DumpPathNotWritable);
+    public const string FileChanged = nameof(FileChanged);
+    public const string WriteFailed = nameof(WriteFailed);
+    public const string ChangeRolledBack = nameof(ChangeRolledBack);
+    public const string RollbackFailed = nameof(RollbackFailed);
+    public const string ApplyUnfinished = nameof(ApplyUnfinished);
+    public const string ApplyInProgress = nameof(ApplyInProgress);
+
+    // The NFS server.
+    public const string NfsServerNotInstalled = nameof(NfsServerNotInstalled);
+    public const string ExportPathMissing = nameof(ExportPathMissing);
+    public const string NotAMountPoint = nameof(NotAMountPoint);
+    public const string ExportFailed = nameof(ExportFailed);
+
+    // Estimates, crashes, vmcores.
+    public const string EstimateNotPossible = nameof(EstimateNotPossible);
+    public const string SysrqFailed = nameof(SysrqFailed);
+    public const string CrashDidNotHappen = nameof(CrashDidNotHappen);
+    public const string HostDidNotReturn = nameof(HostDidNotReturn);
+    public const string VmcoreDirectoryMissing = nameof(VmcoreDirectoryMissing);
+    public const string VmcoreFailed = nameof(VmcoreFailed);
+    public const string VmcoreTimeout = nameof(VmcoreTimeout);
+    public const string UnexpectedReply = nameof(UnexpectedReply);
+    public const string Unexpected = nameof(Unexpected);
+#pragma warning restore CS1591
+}

@@ -1,0 +1,168 @@
+using System.Collections.Concurrent;
+
+namespace KdumpNfs.Fleet;
+
+/// <summary>
+/// Many hosts at once: at most <c>throttleLimit</c> in work, messages in the order they come, nothing kept about hosts that are done.
+/// The owner is a single thread: it starts hosts, takes messages and stops. Workers are tasks of the pool, not threads of ours.
+/// </summary>
+public sealed class FleetRun : IDisposable
+{
+    private readonly BlockingCollection<FleetMessage> _messages = [];
+    private readonly CancellationTokenSource _cancel = new();
+    private readonly ConcurrentDictionary<Task, byte> _running = new();
+    private readonly int _throttleLimit;
+    private int _inWork;
+
+    /// <summary>A run that works on at most <paramref name="throttleLimit"/> hosts at once.</summary>
+    public FleetRun(int throttleLimit)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(throttleLimit, 1);
+        _throttleLimit = throttleLimit;
+    }
+
+    /// <summary>Whether another host may start. Take messages until it is.</summary>
+    public bool HasRoom => _inWork < _throttleLimit;
+
+    /// <summary>Whether every host that was started has been answered for and its messages were taken.</summary>
+    public bool IsIdle => _inWork == 0;
+
+    /// <summary>Hosts in work.</summary>
+    public int InWork => _inWork;
+
+    /// <summary>Cancelled by <see cref="Cancel"/>.</summary>
+    public CancellationToken CancellationToken => _cancel.Token;
+
+    /// <summary>Starts work on a host. Call only while <see cref="HasRoom"/>.</summary>
+    public void Start<T>(string hostName, Func<HostContext, CancellationToken, Task<T>> work) =>
+        Start(hostName, async (context, token) =>
+        {
+            context.Output(await work(context, token).ConfigureAwait(false));
+        });
+
+    /// <summary>Starts work that gives its results through the context.</summary>
+    public void Start(string hostName, Func<HostContext, CancellationToken, Task> work)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        if (!HasRoom)
+        {
+            throw new InvalidOperationException("The fleet is full: take messages until there is room.");
+        }
+
+        _inWork++;
+        var task = Task.Run(() => RunAsync(hostName, work));
+        _running[task] = 0;
+        task.ContinueWith(done => _running.TryRemove(done, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        if (task.IsCompleted)
+        {
+            _running.TryRemove(task, out _);
+        }
+    }
+
+    /// <summary>The next message; waits for one. False when all started hosts are done.</summary>
+    public bool TryTake(out FleetMessage message)
+    {
+        while (_inWork > 0)
+        {
+            if (Visible(_messages.Take(), out message))
+            {
+                return true;
+            }
+        }
+
+        return TryTakeReady(out message);
+    }
+
+    /// <summary>The next message that is already there; never waits.</summary>
+    public bool TryTakeReady(out FleetMessage message)
+    {
+        while (_messages.TryTake(out var next))
+        {
+            if (Visible(next, out message))
+            {
+                return true;
+            }
+        }
+
+        message = null!;
+        return false;
+    }
+
+    /// <summary>Ends all work: connections close, waiting questions are abandoned. Safe to call from any thread, and twice.</summary>
+    public void Cancel()
+    {
+        try
+        {
+            _cancel.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // Ctrl-C can arrive while the cmdlet is already being disposed; there is nothing left to cancel.
+        }
+    }
+
+    /// <summary>Cancels and waits until workers have cleaned up, for at most <see cref="CleanUpLimit"/>.</summary>
+    public void Dispose()
+    {
+        Cancel();
+        foreach (var message in _messages)
+        {
+            (message as HostQuestion)?.Abandon();
+        }
+
+        // A worker that does not end in time is past its own deadlines; it holds only itself.
+        Task.WaitAny(Task.WhenAll(_running.Keys), Task.Delay(CleanUpLimit));
+        if (_running.IsEmpty)
+        {
+            _messages.Dispose();
+            _cancel.Dispose();
+        }
+    }
+
+    /// <summary>How long disposal waits for workers: Ctrl-C must give the prompt back within a second.</summary>
+    public static readonly TimeSpan CleanUpLimit = TimeSpan.FromMilliseconds(900);
+
+    private bool Visible(FleetMessage next, out FleetMessage message)
+    {
+        message = next;
+        if (next is not HostDone)
+        {
+            return true;
+        }
+
+        _inWork--;
+        return false;
+    }
+
+    private async Task RunAsync(string hostName, Func<HostContext, CancellationToken, Task> work)
+    {
+        var context = new HostContext(hostName, Post);
+        try
+        {
+            await work(context, _cancel.Token).ConfigureAwait(false);
+        }
+        catch (HostException e)
+        {
+            Post(new HostFailed(hostName, e));
+        }
+        catch (OperationCanceledException e) when (_cancel.IsCancellationRequested)
+        {
+            Post(new HostFailed(hostName, new HostException(ErrorIds.Cancelled, hostName, "Cancelled before the host answered.", e)));
+        }
+#pragma warning disable CA1031 // Every host gets an answer: what nobody foresaw is an error of this host, not of the fleet.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Post(new HostFailed(hostName, new HostException(ErrorIds.Unexpected, hostName, $"{e.GetType().Name}: {e.Message}", e)
+            {
+                Remedy = "This is a defect of KdumpNfs; please report it with the output of -Verbose.",
+            }));
+        }
+        finally
+        {
+            Post(new HostDone(hostName));
+        }
+    }
+
+    private void Post(FleetMessage message) => _messages.Add(message);
+}

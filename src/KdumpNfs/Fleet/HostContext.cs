@@ -1,0 +1,38 @@
+namespace KdumpNfs.Fleet;
+
+/// <summary>How an operation on one host talks to the front end. Calls return at once; nothing is written on the worker's thread.</summary>
+public sealed class HostContext
+{
+    private readonly Action<FleetMessage> _post;
+
+    internal HostContext(string hostName, Action<FleetMessage> post)
+    {
+        HostName = hostName;
+        _post = post;
+    }
+
+    /// <summary>The host.</summary>
+    public string HostName { get; }
+
+    /// <summary>Tells the story of the host.</summary>
+    public void Verbose(string text) => _post(new HostVerbose(HostName, text));
+
+    /// <summary>Warns; the operation goes on.</summary>
+    public void Warning(string text) => _post(new HostWarning(HostName, text));
+
+    /// <summary>Reports how far a wait is.</summary>
+    public void Progress(string activity, string status, double? fraction = null, bool done = false) =>
+        _post(new HostProgress(HostName, activity, status, fraction, done));
+
+    /// <summary>Gives a result before the operation ends.</summary>
+    public void Output<T>(T value) => _post(new HostOutput<T>(HostName, value));
+
+    /// <summary>Asks whether to make a change. The front end answers on its own thread (ShouldProcess).</summary>
+    public async Task<bool> ConfirmAsync(ChangeQuestion question, CancellationToken cancellationToken)
+    {
+        var asked = new HostQuestion(HostName, question);
+        using var registration = cancellationToken.Register(asked.Abandon);
+        _post(asked);
+        return await asked.AnswerAsync.ConfigureAwait(false);
+    }
+}
