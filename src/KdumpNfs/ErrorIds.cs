@@ -26,6 +26,7 @@ public static class ErrorIds
     public const string ProtocolError = nameof(ProtocolError);
     public const string SshClientMissing = nameof(SshClientMissing);
     public const string Cancelled = nameof(Cancelled);
+    public const string FileNotReadable = nameof(FileNotReadable);
 
     // What the host is.
     public const string NotSupported = nameof(NotSupported);

@@ -11,7 +11,7 @@ public sealed record HostAccess(IHostConnector Connector, SshOptions Options)
         ArgumentNullException.ThrowIfNull(context);
         var started = System.Diagnostics.Stopwatch.GetTimestamp();
         var connection = await Connector.ConnectAsync(host.Validated(), Options, cancellationToken).ConfigureAwait(false);
-        context.Verbose($"Connected through {connection.Transport} in {System.Diagnostics.Stopwatch.GetElapsedTime(started).TotalMilliseconds:0} ms.");
+        context.Verbose($"Connected through {connection.Transport} in {System.Diagnostics.Stopwatch.GetElapsedTime(started).TotalMilliseconds:0} ms.{(connection.TransportReason is { } reason ? " " + reason : "")}");
         return connection;
     }
 }

@@ -10,6 +10,9 @@ public interface IHostConnection : IAsyncDisposable
     /// <summary>The transport that carries it; never <see cref="SshTransport.Auto"/>.</summary>
     SshTransport Transport { get; }
 
+    /// <summary>Why this transport was taken where there was a choice, for -Verbose; null where there was none.</summary>
+    string? TransportReason => null;
+
     /// <summary>Runs a POSIX sh script on the host. The host receives it whole before its first line runs.</summary>
     /// <returns>Exact bytes of stdout and stderr and the exit status; a non-zero status is not an error here.</returns>
     /// <exception cref="HostException">ConnectionLost, Timeout, SudoRefused, NoShell.</exception>

@@ -1,0 +1,97 @@
+using System.Globalization;
+
+namespace KdumpNfs.Ssh.OpenSsh;
+
+/// <summary>The command line of the ssh program. Nothing secret is ever in it.</summary>
+internal static class OpenSshArguments
+{
+    /// <summary>Arguments for one connection; ssh_config decides what is not said here.</summary>
+    /// <param name="host">Whom to connect to.</param>
+    /// <param name="options">How.</param>
+    /// <param name="command">What the host runs.</param>
+    /// <param name="logLevel">LogLevel: ERROR keeps banners and notes out of stderr, DEBUG1 tells the fingerprint.</param>
+    public static List<string> Build(SshHost host, SshOptions options, string command, string logLevel = "ERROR")
+    {
+        var arguments = new List<string>();
+        if (options.ConfigFile is { } config)
+        {
+            arguments.AddRange(["-F", config]);
+        }
+
+        // -T no terminal, -x no X11, -a no agent forwarding.
+        arguments.AddRange(["-T", "-x", "-a"]);
+        Option(arguments, "BatchMode", "yes");
+        Option(arguments, "LogLevel", logLevel);
+        Option(arguments, "ConnectTimeout", Math.Max(1, Math.Ceiling(Math.Min(options.ConnectTimeout.TotalSeconds, int.MaxValue))).ToString(CultureInfo.InvariantCulture));
+        Option(arguments, "ConnectionAttempts", "1");
+
+        // A dead peer is noticed after about 45 s, also while a script prints nothing.
+        Option(arguments, "ServerAliveInterval", "15");
+        Option(arguments, "ServerAliveCountMax", "3");
+        Option(arguments, "ClearAllForwardings", "yes");
+        Option(arguments, "PermitLocalCommand", "no");
+        Option(arguments, "RemoteCommand", "none");
+        Option(arguments, "RequestTTY", "no");
+
+        // A master would outlive us; an existing one is used unless something here asks for a connection of its own.
+        Option(arguments, "ControlMaster", "no");
+        if (options.HostKeyPolicy != HostKeyPolicy.Strict || options.KnownHostsFiles.Count > 0 || host.KeyFilePath is not null)
+        {
+            Option(arguments, "ControlPath", "none");
+        }
+
+        HostKeys(arguments, options);
+        if (host.UserName is { } user)
+        {
+            arguments.AddRange(["-l", user]);
+        }
+
+        if (host.Port is { } port)
+        {
+            arguments.AddRange(["-p", port.ToString(CultureInfo.InvariantCulture)]);
+        }
+
+        if (host.KeyFilePath is { } key)
+        {
+            Option(arguments, "IdentityFile", Quote(Path.GetFullPath(key)));
+            Option(arguments, "IdentitiesOnly", "yes");
+        }
+
+        arguments.AddRange(["--", host.HostName, command]);
+        return arguments;
+    }
+
+    /// <summary>A path as one word of ssh_config: quoted, without tokens that ssh would expand.</summary>
+    internal static string Quote(string path)
+    {
+        // On Windows ssh takes slashes too, and a backslash would quote the next character.
+        var text = OperatingSystem.IsWindows() ? path.Replace('\\', '/') : path.Replace("\\", "\\\\", StringComparison.Ordinal);
+        return "\"" + text.Replace("\"", "\\\"", StringComparison.Ordinal).Replace("%", "%%", StringComparison.Ordinal) + "\"";
+    }
+
+    private static void HostKeys(List<string> arguments, SshOptions options)
+    {
+        Option(arguments, "StrictHostKeyChecking", options.HostKeyPolicy switch
+        {
+            HostKeyPolicy.AcceptNew => "accept-new",
+            HostKeyPolicy.Off => "no",
+            _ => "yes",
+        });
+
+        // known_hosts is only written where AcceptNew says so.
+        Option(arguments, "UpdateHostKeys", "no");
+        if (options.HostKeyPolicy == HostKeyPolicy.Off)
+        {
+            var nothing = OperatingSystem.IsWindows() ? "NUL" : "/dev/null";
+            Option(arguments, "UserKnownHostsFile", nothing);
+            Option(arguments, "GlobalKnownHostsFile", nothing);
+        }
+        else if (options.KnownHostsFiles.Count > 0)
+        {
+            Option(arguments, "UserKnownHostsFile", string.Join(' ', options.KnownHostsFiles.Select(f => Quote(Path.GetFullPath(f)))));
+            Option(arguments, "GlobalKnownHostsFile", "none");
+        }
+    }
+
+    private static void Option(List<string> arguments, string name, string value) => arguments.AddRange(["-o", $"{name}={value}"]);
+}

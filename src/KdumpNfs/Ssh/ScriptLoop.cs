@@ -1,0 +1,352 @@
+using System.Globalization;
+using System.Text;
+
+namespace KdumpNfs.Ssh;
+
+/// <summary>The bytes to and from a remote command, whatever library or program carries them.</summary>
+internal interface IScriptPipe : IAsyncDisposable
+{
+    /// <summary>Sends bytes to the remote stdin; waits while the other side does not read.</summary>
+    /// <exception cref="IOException">The connection is gone.</exception>
+    Task WriteAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken);
+
+    /// <summary>Ends the connection at once; never waits, may be called twice and from any thread.</summary>
+    void Abort();
+}
+
+/// <summary>Many scripts over one remote command: the near end of sshloop.sh.</summary>
+/// <remarks>
+/// <para>A request is a line <c>ID LENGTH INPUT</c>, the script whole, then its input in chunks, each after a line with its length;
+/// a line <c>0</c> ends the input. The host checks that it has all of a script before it runs a line of it. Around what the script
+/// prints come markers with a nonce on both stdout and stderr; what is outside of them (banners, a chatty .bashrc, children left in the
+/// background) is dropped. The end marker carries the exit status, so a lost connection is never taken for one.</para>
+/// <para>The client says <c>next</c> once it has both end markers. If the host's side reads the end of its stdin before that, it kills
+/// the script's process group: reads end when nobody listens, and input that was cut is never taken for whole. What must outlive the
+/// connection is started with setsid or by systemd.</para>
+/// <para>Scripts run with LC_ALL=C, in a subshell each.</para>
+/// </remarks>
+internal sealed class ScriptLoop : IAsyncDisposable
+{
+    /// <summary>Most that is collected of one stream of one script, bytes; more must be taken through OnOutput.</summary>
+    public const int CollectLimit = 256 << 20;
+
+    private const int ChunkSize = 128 << 10;
+
+    private static readonly TimeSpan CloseGrace = TimeSpan.FromSeconds(2);
+
+    private readonly object _gate = new();
+    private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly IScriptPipe _pipe;
+    private readonly string _hostName;
+    private readonly Bootstrap _bootstrap;
+    private HostException? _closed;
+    private ScriptCall? _call;
+    private int _readyStreams;
+    private int _lastId;
+
+    public ScriptLoop(string hostName, Bootstrap bootstrap, IScriptPipe pipe)
+    {
+        _hostName = hostName;
+        _bootstrap = bootstrap;
+        _pipe = pipe;
+        Output = new StreamSide(this, isError: false);
+        Error = new StreamSide(this, isError: true);
+    }
+
+    /// <summary>Takes the remote stdout.</summary>
+    public StreamSide Output { get; }
+
+    /// <summary>Takes the remote stderr.</summary>
+    public StreamSide Error { get; }
+
+    /// <summary>Sends the program and waits until it runs. Failures come through <see cref="Close"/>.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _pipe.WriteAsync(_bootstrap.Program, cancellationToken).ConfigureAwait(false);
+        }
+        catch (IOException)
+        {
+            // Whoever closed the pipe tells why through Close, which ends the wait below.
+        }
+
+        await _ready.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Nothing more will come: whatever waits fails with this. The first reason stays.</summary>
+    public void Close(HostException reason)
+    {
+        ScriptCall? call;
+        lock (_gate)
+        {
+            _closed ??= reason;
+            reason = _closed;
+            call = _call;
+        }
+
+        _ready.TrySetException(reason);
+        call?.Done.TrySetException(reason);
+
+        // Not everybody waits for the start; an exception that nobody reads must not surface at the finalizer.
+        _ = _ready.Task.Exception;
+    }
+
+    /// <summary>Runs one script; a second call waits for the first.</summary>
+    public async Task<ScriptResult> RunAsync(RemoteScript script, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        var text = Encode(script.Text);
+        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            if (timeout != System.Threading.Timeout.InfiniteTimeSpan)
+            {
+                limit.CancelAfter(timeout);
+            }
+
+            try
+            {
+                return await RunAsync(script, text, limit.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException e)
+            {
+                Abort(Lost("The connection was closed when a script was cancelled or timed out."));
+                cancellationToken.ThrowIfCancellationRequested();
+                throw new HostException(ErrorIds.Timeout, _hostName, $"The host did not finish within {Seconds(timeout)} s.", e)
+                {
+                    Remedy = "Look what the host is busy with, or allow more time with -OperationTimeout.",
+                };
+            }
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>Ends the loop on the host in good order, if that takes no more than a moment, and closes the connection.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        bool idle;
+        lock (_gate)
+        {
+            idle = _closed is null && _call is null;
+            _closed ??= Lost("The connection was closed.");
+        }
+
+        if (idle && _lastId > 0)
+        {
+            try
+            {
+                using var limit = new CancellationTokenSource(CloseGrace);
+                await _pipe.WriteAsync("next\n"u8.ToArray(), limit.Token).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is IOException or OperationCanceledException)
+            {
+                // Gone already.
+            }
+        }
+
+        await _pipe.DisposeAsync().ConfigureAwait(false);
+    }
+
+    internal static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture);
+
+    internal HostException Lost(string what, string? said = null) => new(ErrorIds.ConnectionLost, _hostName, what)
+    {
+        HostSaid = said,
+        Remedy = "Check that the host is up and look at its state before repeating a change.",
+    };
+
+    private async Task<ScriptResult> RunAsync(RemoteScript script, byte[] text, CancellationToken cancellationToken)
+    {
+        ScriptCall call;
+        lock (_gate)
+        {
+            if (_closed is not null)
+            {
+                // A fresh exception: the first one may be thrown on another thread at this moment.
+                throw new HostException(_closed.ErrorId, _hostName, _closed.What, _closed) { HostSaid = _closed.HostSaid, Remedy = _closed.Remedy };
+            }
+
+            _call = call = new ScriptCall(++_lastId, script.OnOutput);
+        }
+
+        try
+        {
+            var sending = SendAsync(call.Id, text, script.Input, cancellationToken);
+            var first = await Task.WhenAny(sending, call.Done.Task).WaitAsync(cancellationToken).ConfigureAwait(false);
+            if (first == sending && sending.IsFaulted)
+            {
+                if (sending.Exception.InnerException is not LostPipeException)
+                {
+                    Abort(Lost("The connection was closed because the input of a script could not be read."));
+                    await sending.ConfigureAwait(false);
+                }
+
+                // The pipe broke; its owner tells why in a moment.
+                await Task.WhenAny(call.Done.Task, Task.Delay(CloseGrace, cancellationToken)).ConfigureAwait(false);
+                Abort(Lost("The connection was lost while a script was sent."));
+            }
+
+            _ = sending.ContinueWith(t => t.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            return await call.Done.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                _call = null;
+            }
+        }
+    }
+
+    private async Task SendAsync(int id, byte[] text, Stream? input, CancellationToken cancellationToken)
+    {
+        var head = (id > 1 ? "next\n" : "") + string.Create(CultureInfo.InvariantCulture, $"{id} {text.Length} {(input is null ? 0 : 1)}\n");
+        var tail = input is null ? "0\n" : "";
+        byte[] request = [.. Encoding.ASCII.GetBytes(head), .. text, .. Encoding.ASCII.GetBytes(tail)];
+        await WriteAsync(request, cancellationToken).ConfigureAwait(false);
+        if (input is null)
+        {
+            return;
+        }
+
+        // The length line goes in front of the chunk, in one write.
+        const int Room = 16;
+        var buffer = new byte[Room + ChunkSize];
+        int count;
+        do
+        {
+            count = await input.ReadAtLeastAsync(buffer.AsMemory(Room), ChunkSize, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+            var line = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{count}\n"));
+            line.CopyTo(buffer, Room - line.Length);
+            await WriteAsync(buffer.AsMemory(Room - line.Length, line.Length + count), cancellationToken).ConfigureAwait(false);
+        }
+        while (count > 0);
+    }
+
+    private async Task WriteAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _pipe.WriteAsync(data, cancellationToken).ConfigureAwait(false);
+        }
+        catch (IOException e)
+        {
+            throw new LostPipeException(e);
+        }
+    }
+
+    private byte[] Encode(string text)
+    {
+        try
+        {
+            var bytes = new UTF8Encoding(false, throwOnInvalidBytes: true).GetBytes(text);
+            return !bytes.AsSpan().Contains((byte)0) ? bytes : throw new ArgumentException("NUL");
+        }
+        catch (ArgumentException e)
+        {
+            throw new HostException(ErrorIds.InvalidInput, _hostName, "A script has a character that no shell can be given.", e);
+        }
+    }
+
+    private void Abort(HostException reason)
+    {
+        _pipe.Abort();
+        Close(reason);
+    }
+
+    private void OnMarker(bool isError, string text)
+    {
+        var words = text.Split(' ');
+        if (text == "ready")
+        {
+            if (Interlocked.Increment(ref _readyStreams) == 2)
+            {
+                _ready.TrySetResult();
+            }
+
+            return;
+        }
+
+        lock (_gate)
+        {
+            if (_call is { } call && words.Length >= 2 && words[1] == call.Id.ToString(CultureInfo.InvariantCulture))
+            {
+                call.OnMarker(isError, words);
+            }
+        }
+    }
+
+    private void OnData(bool isError, ReadOnlySpan<byte> data)
+    {
+        ScriptCall? call;
+        lock (_gate)
+        {
+            call = _call;
+            if (call is null || !call.Collect(isError, data))
+            {
+                return;
+            }
+        }
+
+        // Outside of the lock: it is the caller's code. Each stream is fed by one reader, so the pieces stay in order.
+        call.OnOutput!(data.ToArray());
+    }
+
+    /// <summary>The input broke, not the connection: kept apart from exceptions of the script's input stream.</summary>
+    private sealed class LostPipeException(IOException inner) : Exception(inner.Message, inner);
+
+    /// <summary>One direction of the remote command: feed it what arrives.</summary>
+    public sealed class StreamSide : IMarkerSink
+    {
+        private readonly ScriptLoop _loop;
+        private readonly bool _isError;
+        private readonly MarkerDecoder _decoder;
+        private readonly TailBuffer _outside = new(4096);
+
+        internal StreamSide(ScriptLoop loop, bool isError)
+        {
+            _loop = loop;
+            _isError = isError;
+            _decoder = new MarkerDecoder(loop._bootstrap.Nonce, this);
+        }
+
+        /// <summary>The last of what came, for a diagnosis when the connection ends.</summary>
+        public string Tail => _outside.ToString();
+
+        /// <summary>Takes bytes; a defect of the stream or of the caller's callback ends the connection.</summary>
+        public void Feed(ReadOnlySpan<byte> data)
+        {
+            try
+            {
+                _decoder.Feed(data);
+            }
+#pragma warning disable CA1031 // OnOutput is the caller's code; whatever it throws fails this call.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                var reason = e as HostException ?? new HostException(ErrorIds.ProtocolError, _loop._hostName, $"What the host sent could not be taken: {e.Message}", e);
+                _loop.Abort(reason);
+            }
+        }
+
+        /// <summary>No more bytes will come.</summary>
+        public void Finish() => _decoder.Finish();
+
+        void IMarkerSink.Data(ReadOnlySpan<byte> data)
+        {
+            _outside.Append(data);
+            _loop.OnData(_isError, data);
+        }
+
+        void IMarkerSink.Marker(string text)
+        {
+            _outside.Clear();
+            _loop.OnMarker(_isError, text);
+        }
+    }
+}

@@ -1,0 +1,10 @@
+using KdumpNfs.Ssh;
+using KdumpNfs.Ssh.OpenSsh;
+
+namespace KdumpNfs.Tests.Integration.Ssh;
+
+[Collection(SshGroup.Name)]
+public sealed class OpenSshScriptTests(SharedServer shared) : ScriptTests(shared)
+{
+    protected override IHostConnector Connector { get; } = new OpenSshConnector();
+}
