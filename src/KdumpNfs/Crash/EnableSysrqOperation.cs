@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using KdumpNfs.Changes;
 using KdumpNfs.Fleet;
 using KdumpNfs.Hosts;

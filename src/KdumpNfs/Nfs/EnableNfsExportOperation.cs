@@ -133,7 +133,7 @@ public sealed class EnableNfsExportOperation(HostAccess access, NfsExportRequest
             context.Warning($"With no_root_squash for {request.Client}, root on any host it covers can read and delete every dump under {request.ExportPath} on {facts.HostName}.");
         }
 
-        foreach (var problem in ExportsDocument.Parse(facts.Exports?.Content.Span ?? []).Problems)
+        foreach (var problem in ExportsDocument.Parse((facts.Exports?.Content ?? default).Span).Problems)
         {
             context.Warning($"{ExportsPath} on {facts.HostName}: {problem}");
         }
