@@ -20,7 +20,7 @@ public sealed class NfsTargetPlan
         WritesFile = OldFile is null || !OldFile.Content.Span.SequenceEqual(newContent);
         Status = KdumpStatus.From(facts, expectedTarget: null);
         CanRebuildWhileLoaded = facts.CanRebuildWhileLoaded;
-        Diff = WritesFile ? UnifiedDiff.Create(Path, (OldFile?.Content ?? default).Span, newContent) : "";
+        Diff = WritesFile ? UnifiedDiff.Show((OldFile?.Content ?? default).Span, newContent, Path, Path) : "";
     }
 
     /// <summary>The host.</summary>

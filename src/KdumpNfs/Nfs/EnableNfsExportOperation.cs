@@ -24,7 +24,7 @@ public sealed class EnableNfsExportOperation(HostAccess access, NfsExportRequest
             var old = facts.Exports?.Content ?? default;
             var changed = ExportsDocument.Parse(old.Span).WithClient(request.ExportPath, request.Client, request.Option).ToBytes();
             var writes = facts.Exports is null || !facts.Exports.Content.Span.SequenceEqual(changed);
-            var diff = writes ? UnifiedDiff.Create(ExportsPath, old.Span, changed) : "";
+            var diff = writes ? UnifiedDiff.Show(old.Span, changed, ExportsPath, ExportsPath) : "";
             var units = facts.ServingUnits;
             var enable = units.Where(u => u.Enabled == "disabled").Select(u => u.Id).ToList();
             var start = units.Where(u => !u.Active).Select(u => u.Id).ToList();
