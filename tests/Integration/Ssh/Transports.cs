@@ -8,3 +8,11 @@ public sealed class OpenSshScriptTests(SharedServer shared) : ScriptTests(shared
 {
     protected override IHostConnector Connector { get; } = new OpenSshConnector();
 }
+
+#if WITH_SSHNET
+[Collection(SshGroup.Name)]
+public sealed class SshNetScriptTests(SharedServer shared) : ScriptTests(shared)
+{
+    protected override IHostConnector Connector { get; } = new KdumpNfs.SshNet.SshNetConnector();
+}
+#endif
