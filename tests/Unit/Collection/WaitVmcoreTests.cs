@@ -80,7 +80,7 @@ public sealed class WaitVmcoreTests : IDisposable
     {
         await using var watch = new VmcoreWatch(_store.Remote());
         var before = await watch.BeforeAsync(_store.Context, default);
-        var request = Request("192.168.122.102") with { Before = before, Timeout = TimeSpan.FromSeconds(1) };
+        var request = Request("192.168.122.102") with { Before = before, Timeout = TimeSpan.FromSeconds(8) };
 
         var nothing = await Assert.ThrowsAsync<HostException>(() => WaitAsync(watch, request));
         Assert.Equal((ErrorIds.VmcoreTimeout, null), (nothing.ErrorId, nothing.Details));
