@@ -138,7 +138,7 @@ public class ShellVariablesTests
     public void What_is_literal_is_what_sh_reads(string shell)
     {
         using var directory = Tool.Directory();
-        var files = DocumentGen.Pieces(Pieces).Sample(300, 12).Concat(Samples()).Where(f => !Encoding.Latin1.GetString(f).Contains("exit", StringComparison.Ordinal)).ToList();
+        var files = DocumentGen.Pieces(Pieces).Sample(50, 10).Concat(Samples().Take(50)).Where(f => !Encoding.Latin1.GetString(f).Contains("exit", StringComparison.Ordinal)).ToList();
         var script = new StringBuilder();
         for (var i = 0; i < files.Count; i++)
         {
@@ -171,7 +171,7 @@ public class ShellVariablesTests
             }
         }
 
-        Assert.True(literal > 300, $"{literal} readings compared");
+        Assert.True(literal > 100, $"{literal} readings compared");
     }
 
     [SkippableFact]
@@ -180,7 +180,7 @@ public class ShellVariablesTests
         Skip.IfNot(Tool.Exists(Generator), "systemd's environment generator is not installed");
         using var directory = Tool.Directory();
         var compared = 0;
-        foreach (var file in Samples().Take(150))
+        foreach (var file in Samples().Take(80))
         {
             directory.Write("environment.d/x.conf", file);
             var lines = Encoding.UTF8.GetString(Tool.Run(Generator, [], null, ("XDG_CONFIG_HOME", directory.Path), ("HOME", directory.Path)).Output).Split('\n');
@@ -197,7 +197,7 @@ public class ShellVariablesTests
             compared++;
         }
 
-        Assert.True(compared > 50, $"{compared} files compared");
+        Assert.True(compared > 20, $"{compared} files compared");
     }
 
     // Files as this class writes them.
@@ -205,7 +205,7 @@ public class ShellVariablesTests
     {
         var values = new[] { "s:/x", "a b", "größe", "a#b;c", "~x", "*", "[fd00::1]:/x", "x=y", " x ", "{a,b}", "a|b&c" };
         var i = 0;
-        foreach (var file in DocumentGen.Pieces(Pieces).Sample(300, 10))
+        foreach (var file in DocumentGen.Pieces(Pieces).Sample(100, 10))
         {
             byte[]? result = null;
             try
