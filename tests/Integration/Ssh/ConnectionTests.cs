@@ -273,7 +273,7 @@ public abstract class ConnectionTests(SharedServer shared) : TransportTests(shar
     {
         SkipUnlessRunnable();
         var file = Path.Combine(Server.Home, $"revoked-{GetType().Name}");
-        await File.WriteAllTextAsync(file, $"{await File.ReadAllTextAsync(Server.KnownHosts)}@revoked * {Server.HostKey("ed25519")}\n");
+        await File.WriteAllTextAsync(file, $"{Server.Lookup} {Server.HostKey("ed25519")}\n@revoked * {Server.HostKey("ed25519")}\n");
         Assert.Equal(ErrorIds.HostKeyRevoked, (await RefusedAsync(change: o => o with { KnownHostsFiles = [file] })).ErrorId);
     }
 
