@@ -43,6 +43,7 @@ public static class ErrorIds
     public const string DumpPathNotWritable = nameof(DumpPathNotWritable);
     public const string FileChanged = nameof(FileChanged);
     public const string WriteFailed = nameof(WriteFailed);
+    public const string ActivationFailed = nameof(ActivationFailed);
     public const string ChangeRolledBack = nameof(ChangeRolledBack);
     public const string RollbackFailed = nameof(RollbackFailed);
     public const string ApplyUnfinished = nameof(ApplyUnfinished);

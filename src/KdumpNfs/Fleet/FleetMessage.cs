@@ -5,7 +5,7 @@ namespace KdumpNfs.Fleet;
 public abstract record FleetMessage(string HostName);
 
 /// <summary>A result; an operation may give several for one host.</summary>
-public sealed record HostOutput<T>(string HostName, T Value) : FleetMessage(HostName);
+public sealed record HostOutput(string HostName, object Value) : FleetMessage(HostName);
 
 /// <summary>The host failed; others go on.</summary>
 public sealed record HostFailed(string HostName, HostException Error) : FleetMessage(HostName);

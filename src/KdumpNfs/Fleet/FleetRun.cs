@@ -34,7 +34,8 @@ public sealed class FleetRun : IDisposable
     public CancellationToken CancellationToken => _cancel.Token;
 
     /// <summary>Starts work on a host. Call only while <see cref="HasRoom"/>.</summary>
-    public void Start<T>(string hostName, Func<HostContext, CancellationToken, Task<T>> work) =>
+    public void Start<T>(string hostName, Func<HostContext, CancellationToken, Task<T>> work)
+        where T : class =>
         Start(hostName, async (context, token) =>
         {
             context.Output(await work(context, token).ConfigureAwait(false));
@@ -143,7 +144,7 @@ public sealed class FleetRun : IDisposable
         }
         catch (HostException e)
         {
-            Post(new HostFailed(hostName, e));
+            Post(new HostFailed(hostName, e.For(hostName)));
         }
         catch (OperationCanceledException e) when (_cancel.IsCancellationRequested)
         {

@@ -25,7 +25,7 @@ public sealed class HostContext
         _post(new HostProgress(HostName, activity, status, fraction, done));
 
     /// <summary>Gives a result before the operation ends.</summary>
-    public void Output<T>(T value) => _post(new HostOutput<T>(HostName, value));
+    public void Output(object value) => _post(new HostOutput(HostName, value));
 
     /// <summary>Asks whether to make a change. The front end answers on its own thread (ShouldProcess).</summary>
     public async Task<bool> ConfirmAsync(ChangeQuestion question, CancellationToken cancellationToken)

@@ -86,6 +86,14 @@ internal sealed class HostReply
             return null;
         }
 
+        if (Flag(key + ".denied"))
+        {
+            throw new HostException(ErrorIds.NotRoot, _hostName, $"This account may not read {path}.")
+            {
+                Remedy = "Connect as root, or use -Sudo with an account that may run sudo without a password.",
+            };
+        }
+
         var stat = Required(key + ".stat").Split(' ');
         if (stat.Length != 5 || !long.TryParse(stat[3], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var modified))
         {

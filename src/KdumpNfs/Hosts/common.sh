@@ -13,6 +13,7 @@ kv() {
 kvfile() {
   [ -f "$2" ] || return 0
   kv "$1.path" "$2"
+  [ -r "$2" ] || kv "$1.denied" 1
   kv "$1.stat" "$(stat -L -c '%a %u %g %Y %s' -- "$2" 2>&1)"
   kv "$1.data" "$(base64 -w0 <"$2" 2>/dev/null)"
 }

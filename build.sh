@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# The tasks of this repository without PowerShell: build | test [full] | demo | bench | lab. build.ps1 offers the same.
+# Needs the .NET 10 SDK; test and demo install what else they need (Debian packages, as root).
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+cd "$root"
+out=$root/out
+config=Release
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 POWERSHELL_TELEMETRY_OPTOUT=1
+
+. "$root/tools/build/steps.sh"
+
+usage() {
+  cat <<'EOF'
+usage: ./build.sh TASK
+  build       module folder at out/module/KdumpNfs, command at out/cli/kdumpnfs
+  test        all tests but the long ones, one real crash in the virtual lab included
+  test full   the long scenarios as well
+  demo        the main job on virtual hosts: export, configure, estimate, crash, collect
+  bench       measurements, side by side, into out/bench/
+  clean       removes out/ and the build's folders
+EOF
+}
+
+case "${1:-}" in
+  build) build ;;
+  test) run_tests "${2:-}" ;;
+  demo) run_demo ;;
+  bench) run_bench ;;
+  clean) rm -rf "$out" src/*/bin src/*/obj tests/*/bin tests/*/obj bench/bin bench/obj ;;
+  *)
+    usage >&2
+    exit 2
+    ;;
+esac

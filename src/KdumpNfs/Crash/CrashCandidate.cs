@@ -1,0 +1,17 @@
+using KdumpNfs.Kdump;
+using KdumpNfs.Ssh;
+
+namespace KdumpNfs.Crash;
+
+/// <summary>A host that was looked at and may be crashed.</summary>
+/// <param name="Host">How it is reached.</param>
+/// <param name="Status">What was found.</param>
+/// <param name="SourceAddress">The address by which its store sees it.</param>
+public sealed record CrashCandidate(SshHost Host, KdumpStatus Status, string? SourceAddress)
+{
+    /// <summary>One line for the question before the crash.</summary>
+    public override string ToString() =>
+        $"{Host.HostName} ({Status.NodeName}, {Status.State}" +
+        (Status.NotReadyReason.Count == 0 ? "" : ": " + string.Join(", ", Status.NotReadyReason)) +
+        (Status.Target is null ? ")" : $", dumps to {Status.Target})");
+}

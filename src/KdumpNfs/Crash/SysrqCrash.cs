@@ -1,0 +1,38 @@
+namespace KdumpNfs.Crash;
+
+/// <summary>A crash that was triggered.</summary>
+public sealed record SysrqCrash
+{
+    /// <summary>The host as it was asked for.</summary>
+    public required string CrashedHost { get; init; }
+
+    /// <summary>The address by which the store sees the host; null where there is no network target.</summary>
+    public string? SourceAddress { get; init; }
+
+    /// <summary>Every name and address by which the store may know the host.</summary>
+    public IReadOnlyList<string> Identities { get; init; } = [];
+
+    /// <summary>Where the dump is to arrive, as the host is configured.</summary>
+    public Kdump.KdumpTarget? Target { get; init; }
+
+    /// <summary>Machine id of the host that was crashed.</summary>
+    public string? MachineId { get; init; }
+
+    /// <summary>Kernel that was crashed.</summary>
+    public string KernelRelease { get; init; } = "";
+
+    /// <summary>Boot that was ended.</summary>
+    public required string BootIdBefore { get; init; }
+
+    /// <summary>When the trigger was pulled, by the controller's clock.</summary>
+    public DateTimeOffset TriggeredAt { get; init; }
+
+    /// <summary>Whether file systems were synced before; false where sync hung for longer than its limit.</summary>
+    public bool Synced { get; init; }
+
+    /// <summary>Boot that the host came back with; null if that was not waited for.</summary>
+    public string? BootIdAfter { get; init; }
+
+    /// <summary>How long the host was away from SSH; null if that was not waited for.</summary>
+    public TimeSpan? Away { get; init; }
+}

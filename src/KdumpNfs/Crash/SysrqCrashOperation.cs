@@ -1,0 +1,268 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using KdumpNfs.Fleet;
+using KdumpNfs.Hosts;
+using KdumpNfs.Kdump;
+using KdumpNfs.Ssh;
+
+namespace KdumpNfs.Crash;
+
+/// <summary>
+/// Crashes hosts on purpose. Two steps: look at every host, then, after one question for all of them, pull the triggers. A trigger is
+/// pulled once: whatever happens to the connection afterwards, nothing here pulls it again.
+/// </summary>
+public sealed class SysrqCrashOperation(HostAccess access)
+{
+    /// <summary>Seconds that sync may take before the trigger is pulled all the same.</summary>
+    public const int SyncLimitSeconds = 10;
+
+    private static readonly TimeSpan SilenceIsDeath = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan PollPause = TimeSpan.FromSeconds(2);
+
+    /// <summary>Refuses hosts that are not ready unless set.</summary>
+    public bool AllowNotReady { get; init; }
+
+    /// <summary>How long a host may be away.</summary>
+    public TimeSpan ReturnTimeout { get; init; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>Looks at a host: is it the machine that was meant, is it ready, how will the store see it?</summary>
+    /// <param name="host">The host.</param>
+    /// <param name="machineId">The machine id that an earlier object of this pipeline saw; null to take what is there.</param>
+    /// <param name="context">Where to tell.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <exception cref="HostException">NotRoot, MachineIdMismatch, NotReady, and those of connecting.</exception>
+    public async Task<CrashCandidate> ProbeAsync(SshHost host, string? machineId, HostContext context, CancellationToken cancellationToken)
+    {
+        var connection = await access.ConnectAsync(host, context, cancellationToken).ConfigureAwait(false);
+        await using (connection.ConfigureAwait(false))
+        {
+            var facts = await HostFacts.ReadAsync(connection, cancellationToken).ConfigureAwait(false);
+            if (!facts.IsRoot)
+            {
+                throw new HostException(ErrorIds.NotRoot, host.HostName, "The sysrq trigger needs root.")
+                {
+                    Remedy = "Connect as root, or use -Sudo with an account that may run sudo without a password.",
+                };
+            }
+
+            if (machineId is not null && facts.MachineId != machineId)
+            {
+                throw new HostException(ErrorIds.MachineIdMismatch, host.HostName,
+                    $"This is another machine: machine-id {facts.MachineId ?? "(none)"} instead of {machineId}.")
+                {
+                    Remedy = "The name or address leads to a different host than when it was looked at. Nothing was crashed; find out which one you mean.",
+                };
+            }
+
+            var status = KdumpStatus.From(facts, expectedTarget: null);
+            if (status.State is KdumpState.NotReady or KdumpState.NotSupported && !AllowNotReady)
+            {
+                throw new HostException(ErrorIds.NotReady, host.HostName,
+                    $"The host is not ready, so a crash would leave no vmcore: {string.Join(", ", status.NotReadyReason)}.")
+                {
+                    HostSaid = facts.Service?.Words,
+                    Remedy = "Mend what Get-KdumpStatus names, or crash it all the same with -AllowNotReady.",
+                    Details = status,
+                };
+            }
+
+            string? source = null;
+            if (status.Target?.Store is { Length: > 0 } store)
+            {
+                var route = await HostReply.RunAsync(connection, HostScript.Load("route", ("store", store)), cancellationToken).ConfigureAwait(false);
+                source = route.Text("source") is { Length: > 0 } address ? address : null;
+            }
+
+            return new CrashCandidate(host, status, source);
+        }
+    }
+
+    /// <summary>Pulls the trigger, once.</summary>
+    /// <exception cref="HostException">MachineIdMismatch, SysrqFailed, and those of connecting; none after the trigger was pulled.</exception>
+    public async Task<SysrqCrash> TriggerAsync(CrashCandidate candidate, HostContext context, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(candidate);
+        ArgumentNullException.ThrowIfNull(context);
+        var host = candidate.Host;
+        var status = candidate.Status;
+        var connection = await access.ConnectAsync(host, context, cancellationToken).ConfigureAwait(false);
+        await using (connection.ConfigureAwait(false))
+        {
+            var heard = new MemoryStream();
+            var triggering = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            var script = HostScript.Load("trigger",
+                ("machine_id", status.MachineId ?? ""), ("boot_id", status.BootId),
+                ("sync_limit", SyncLimitSeconds.ToString(CultureInfo.InvariantCulture)));
+            context.Progress("Crashing", "syncing file systems");
+            using var abandon = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            var run = connection.RunAsync(script with
+            {
+                OnOutput = bytes =>
+                {
+                    lock (heard)
+                    {
+                        heard.Write(bytes.Span);
+                        if (Encoding.ASCII.GetString(heard.GetBuffer(), 0, (int)heard.Length).Contains("\ntriggering\n", StringComparison.Ordinal))
+                        {
+                            triggering.TrySetResult();
+                        }
+                    }
+                },
+                Timeout = TimeSpan.FromSeconds(SyncLimitSeconds + 45),
+            }, abandon.Token);
+
+            await Task.WhenAny(run, triggering.Task).ConfigureAwait(false);
+            var pulledAt = DateTimeOffset.UtcNow;
+            if (triggering.Task.IsCompleted)
+            {
+                // The host says nothing more if it crashed. A reply within this time means that the kernel refused.
+                await Task.WhenAny(run, Task.Delay(SilenceIsDeath, CancellationToken.None)).ConfigureAwait(false);
+                if (!run.IsCompleted)
+                {
+                    await abandon.CancelAsync().ConfigureAwait(false);
+                }
+            }
+
+            HostException? broken = null;
+            try
+            {
+                await run.ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (triggering.Task.IsCompleted)
+            {
+                // We closed the connection to a host that fell silent: that is the crash.
+            }
+            catch (HostException e) when (triggering.Task.IsCompleted)
+            {
+                broken = e;
+            }
+
+            HostReply reply;
+            lock (heard)
+            {
+                reply = HostReply.Parse(host.HostName, heard.GetBuffer().AsSpan(0, (int)heard.Length));
+            }
+
+            Refuse(host, status, reply);
+            context.Verbose("Triggered" + (broken is null ? "." : $"; the connection ended: {broken.What}"));
+            if (reply.Text("synced") == "0")
+            {
+                context.Warning($"sync did not end within {SyncLimitSeconds} s on {host.HostName}; the crash was triggered without it.");
+            }
+
+            context.Progress("Crashing", "triggered", 1, done: true);
+            return new SysrqCrash
+            {
+                CrashedHost = host.HostName,
+                SourceAddress = candidate.SourceAddress,
+                Identities = [.. status.Identities.Append(host.HostName).Distinct(StringComparer.OrdinalIgnoreCase)],
+                Target = status.Target,
+                MachineId = status.MachineId,
+                KernelRelease = status.KernelRelease,
+                BootIdBefore = status.BootId,
+                TriggeredAt = pulledAt,
+                Synced = reply.Text("synced") == "1",
+            };
+        }
+    }
+
+    /// <summary>Waits until the host answers with another boot id.</summary>
+    /// <exception cref="HostException">CrashDidNotHappen: it still runs the old boot. HostDidNotReturn: it was not back in time.</exception>
+    public async Task<SysrqCrash> AwaitReturnAsync(SysrqCrash crash, SshHost host, HostContext context, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(crash);
+        ArgumentNullException.ThrowIfNull(context);
+        var quick = access with { Options = access.Options with { ConnectTimeout = Min(access.Options.ConnectTimeout, TimeSpan.FromSeconds(10)) } };
+        var watch = Stopwatch.StartNew();
+        var stillThere = 0;
+        var last = "";
+        while (true)
+        {
+            context.Progress("Waiting for the host", $"away for {watch.Elapsed.TotalSeconds:0} s {last}", Math.Min(1, watch.Elapsed / ReturnTimeout));
+            var asked = Stopwatch.StartNew();
+            try
+            {
+                var connection = await quick.Connector.ConnectAsync(host, quick.Options, cancellationToken).ConfigureAwait(false);
+                await using (connection.ConfigureAwait(false))
+                {
+                    var reply = await HostReply.RunAsync(connection, HostScript.Load("bootid") with { Timeout = TimeSpan.FromSeconds(20) }, cancellationToken).ConfigureAwait(false);
+                    var bootId = reply.Required("boot.id").Trim();
+                    if (bootId != crash.BootIdBefore)
+                    {
+                        context.Progress("Waiting for the host", "back", 1, done: true);
+                        return crash with { BootIdAfter = bootId, Away = DateTimeOffset.UtcNow - crash.TriggeredAt };
+                    }
+
+                    // Twice the old boot, seconds apart, after the trigger: the kernel is alive.
+                    if (++stillThere > 2 && watch.Elapsed > TimeSpan.FromSeconds(15))
+                    {
+                        throw new HostException(ErrorIds.CrashDidNotHappen, host.HostName, "The host still runs the boot that was to crash.")
+                        {
+                            Remedy = "Look at its console: the kernel may be locked down, or kernel.sysrq handled elsewhere. The trigger is not repeated.",
+                        };
+                    }
+                }
+            }
+            catch (HostException e) when (e.ErrorId is ErrorIds.Unreachable or ErrorIds.Timeout or ErrorIds.ConnectionLost or ErrorIds.AuthenticationFailed or ErrorIds.UnexpectedReply or ErrorIds.ProtocolError or ErrorIds.NoShell)
+            {
+                // Away, or booting: sshd comes up before logins are allowed (pam_nologin).
+                last = $"({e.ErrorId})";
+            }
+
+            if (watch.Elapsed > ReturnTimeout)
+            {
+                context.Progress("Waiting for the host", "gave up", 1, done: true);
+                throw new HostException(ErrorIds.HostDidNotReturn, host.HostName, $"The host did not come back within {ReturnTimeout.TotalMinutes:0.#} minutes {last}.")
+                {
+                    Remedy = "Look at its console: it may still be dumping, be stopped by its failure action, or need a power cycle.",
+                    Details = crash,
+                };
+            }
+
+            if (asked.Elapsed < PollPause)
+            {
+                await Task.Delay(PollPause - asked.Elapsed, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static void Refuse(SshHost host, KdumpStatus status, HostReply reply)
+    {
+        switch (reply.Text("state"))
+        {
+            case "triggering" when reply.Text("refused") is { } words:
+                throw new HostException(ErrorIds.SysrqFailed, host.HostName, "The kernel did not crash.")
+                {
+                    HostSaid = words,
+                    Remedy = "The kernel may be locked down (Secure Boot); a break over the serial console or an NMI is another way.",
+                };
+            case "triggering":
+                return;
+            case "not-root":
+                throw new HostException(ErrorIds.NotRoot, host.HostName, "The sysrq trigger needs root.") { Remedy = "Connect as root, or use -Sudo." };
+            case "other-machine":
+                throw new HostException(ErrorIds.MachineIdMismatch, host.HostName, $"This is no longer the machine that was looked at (machine-id {status.MachineId}).")
+                {
+                    Remedy = "Nothing was crashed; find out where the name leads.",
+                };
+            case "rebooted":
+                throw new HostException(ErrorIds.SysrqFailed, host.HostName, "The host rebooted after it was looked at.")
+                {
+                    Remedy = "Nothing was crashed; run the command again.",
+                };
+            case "no-trigger":
+                throw new HostException(ErrorIds.SysrqFailed, host.HostName, "/proc/sysrq-trigger cannot be written.")
+                {
+                    Remedy = "The kernel has no CONFIG_MAGIC_SYSRQ, or this is a container.",
+                };
+            default:
+                throw new HostException(ErrorIds.SysrqFailed, host.HostName, "The host was lost before the trigger was reached.")
+                {
+                    Remedy = "Probably nothing was crashed; look at the host before you run the command again.",
+                };
+        }
+    }
+
+    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+}

@@ -1,0 +1,3 @@
+# Which boot this is.
+# shellcheck shell=sh
+kv boot.id "$(cat /proc/sys/kernel/random/boot_id)"

@@ -1,0 +1,194 @@
+using System.Globalization;
+using KdumpNfs.Kdump;
+using KdumpNfs.Ssh;
+
+namespace KdumpNfs.Hosts;
+
+/// <summary>Everything that status and the plans need to know about a host, read in one round trip (facts.sh).</summary>
+public sealed class HostFacts
+{
+    private readonly HostReply _reply;
+
+    internal HostFacts(string hostName, HostReply reply)
+    {
+        HostName = hostName;
+        _reply = reply;
+        OsRelease = Hosts.OsRelease.Parse(reply.Text("os.release") ?? "");
+        Mounts = HostMount.ParseAll(reply.Text("mounts") ?? "");
+        Configuration = reply.File("config");
+        MakedumpfileVersion = Kdump.MakedumpfileVersion.Parse(reply.Text("makedumpfile.version"));
+        Service = HostService.Parse(reply.Text("service.name"), reply.Text("service.show"), reply.Text("service.words"));
+    }
+
+    /// <summary>Reads the facts of a host.</summary>
+    public static async Task<HostFacts> ReadAsync(IHostConnection connection, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        var reply = await HostReply.RunAsync(connection, HostScript.Load("facts"), cancellationToken).ConfigureAwait(false);
+        return new HostFacts(connection.Host.HostName, reply);
+    }
+
+    /// <summary>The host as it was asked for.</summary>
+    public string HostName { get; }
+
+    /// <summary>Whether the scripts ran as root.</summary>
+    public bool IsRoot => _reply.Text("uid")?.Trim() == "0";
+
+    /// <summary>The host's own clock, to the second.</summary>
+    public DateTimeOffset Now => DateTimeOffset.FromUnixTimeSeconds(_reply.Number("now") ?? 0);
+
+    /// <summary>The name that the kernel has for the host (uname -n).</summary>
+    public string NodeName => _reply.Required("nodename");
+
+    /// <summary>Kernel release (uname -r).</summary>
+    public string KernelRelease => _reply.Required("release");
+
+    /// <summary>Architecture (uname -m).</summary>
+    public string Architecture => _reply.Required("machine");
+
+    /// <summary>Distribution.</summary>
+    public OsRelease OsRelease { get; }
+
+    /// <summary>Changes at each boot.</summary>
+    public string BootId => _reply.Required("boot.id").Trim();
+
+    /// <summary>Of /etc/machine-id; null where there is none.</summary>
+    public string? MachineId => _reply.Text("machine.id")?.Trim() is { Length: > 0 } id ? id : null;
+
+    /// <summary>The kernel's command line.</summary>
+    public string KernelCommandLine => _reply.Text("cmdline")?.Trim() ?? "";
+
+    /// <summary>Memory of the host in bytes, as the kernel counts it (MemTotal); null if it does not tell.</summary>
+    public long? MemoryBytes
+    {
+        get
+        {
+            var line = (_reply.Text("meminfo") ?? "").Split('\n').FirstOrDefault(l => l.StartsWith("MemTotal:", StringComparison.Ordinal));
+            var words = line?.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            return words?.Length >= 2 && long.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out var kib) ? kib * 1024 : null;
+        }
+    }
+
+    /// <summary>What is mounted (/proc/self/mounts).</summary>
+    public IReadOnlyList<HostMount> Mounts { get; }
+
+    /// <summary>NFS lines of /etc/fstab.</summary>
+    public string NfsFstab => _reply.Text("fstab") ?? "";
+
+    /// <summary>Bytes reserved for the capture kernel (/sys/kernel/kexec_crash_size); null if the kernel cannot.</summary>
+    public long? ReservedBytes => _reply.Number("crash.size");
+
+    /// <summary>Whether a crash kernel is loaded (/sys/kernel/kexec_crash_loaded).</summary>
+    public bool CrashKernelLoaded => _reply.Flag("crash.loaded");
+
+    /// <summary>Firmware-assisted dump (ppc64le) or a stand-alone dumper (s390x) does the job instead of a loaded crash kernel; null if neither.</summary>
+    public string? OtherMechanism =>
+        _reply.Flag("fadump.enabled") ? "fadump" : _reply.Text("zfcpdump") is { Length: > 0 } ? "zfcpdump" : null;
+
+    /// <summary>Whether fadump is registered.</summary>
+    public bool FadumpRegistered => _reply.Flag("fadump.registered");
+
+    /// <summary>/proc/sys/kernel/sysrq; null if unreadable.</summary>
+    public int? Sysrq => (int?)_reply.Number("sysrq");
+
+    /// <summary>Path of a tool on the host (kdumpctl, kdump-config, kdumptool, makedumpfile, systemctl, systemd-run); null if it is missing.</summary>
+    public string? Tool(string name) => _reply.Text("tool." + name) is { Length: > 0 } path ? path : null;
+
+    /// <summary>Which tools manage kdump here.</summary>
+    public HostFamily Family =>
+        Tool("kdumpctl") is not null ? HostFamily.RedHat
+        : Tool("kdump-config") is not null ? HostFamily.Debian
+        : Tool("kdumptool") is not null ? HostFamily.Suse
+        : OsRelease.Family;
+
+    /// <summary>Whether the family's kdump tools are installed.</summary>
+    public bool KdumpInstalled => Tool("kdumpctl") is not null || Tool("kdump-config") is not null || Tool("kdumptool") is not null;
+
+    /// <summary>The family's configuration file; null if the host has none.</summary>
+    public HostFile? Configuration { get; }
+
+    /// <summary>Where the family keeps its configuration.</summary>
+    public string ConfigurationPath => Family switch
+    {
+        HostFamily.RedHat => "/etc/kdump.conf",
+        HostFamily.Debian => "/etc/default/kdump-tools",
+        HostFamily.Suse => "/etc/sysconfig/kdump",
+        _ => "",
+    };
+
+    /// <summary>State of the service that loads the crash kernel; null where there is no systemd or no such family.</summary>
+    public HostService? Service { get; }
+
+    /// <summary>The capture image; null if there is none.</summary>
+    public CaptureImage? Image =>
+        _reply.Text("image") is { } path && _reply.Number("image.time") is { } time
+            ? new CaptureImage(path, DateTimeOffset.FromUnixTimeSeconds(time), _reply.Number("image.size") ?? 0)
+            : null;
+
+    /// <summary>When the running kernel's image file was written; null if it was not found.</summary>
+    public DateTimeOffset? KernelImageTime => _reply.Number("kernel.time") is { } time ? DateTimeOffset.FromUnixTimeSeconds(time) : null;
+
+    /// <summary>Whether kdumpctl can rebuild the image while the crash kernel stays loaded (EL8 and later).</summary>
+    public bool CanRebuildWhileLoaded => _reply.Number("kdumpctl.rebuild") > 0;
+
+    /// <summary>makedumpfile on the host; null if it is missing.</summary>
+    public MakedumpfileVersion? MakedumpfileVersion { get; }
+
+    /// <summary>A change that was begun by an earlier connection and whose result nobody read; null if there is none.</summary>
+    public UnfinishedChange? Unfinished =>
+        _reply.Text("job.id") is { Length: > 0 } id
+            ? new UnfinishedChange(id, _reply.Text("job.step") ?? "", _reply.Text("job.result"), _reply.Flag("job.alive"))
+            : null;
+
+    /// <summary>Every address of the host but those of its loopback.</summary>
+    public IReadOnlyList<string> Addresses =>
+    [
+        .. (_reply.Text("addresses") ?? "").Split([' ', '\n', '\t'], StringSplitOptions.RemoveEmptyEntries)
+            .Where(word => System.Net.IPAddress.TryParse(word, out var address) && !System.Net.IPAddress.IsLoopback(address))
+            .Distinct(StringComparer.Ordinal),
+    ];
+
+    /// <summary>Every name and address by which a store may know the host.</summary>
+    public IReadOnlyList<string> Identities =>
+    [
+        .. new[] { NodeName, NodeName.Split('.')[0], _reply.Text("fqdn")?.Trim() ?? "" }
+            .Concat(Addresses).Where(name => name.Length > 0).Distinct(StringComparer.OrdinalIgnoreCase),
+    ];
+
+    /// <summary>The file system that the root directory is on.</summary>
+    public HostMount? RootMount => Mounts.LastOrDefault(m => m.MountPoint == "/");
+
+    /// <summary>Whether a change to /etc would still be there after a reboot: false on a tmpfs, overlay or NFS root.</summary>
+    public bool ChangesSurviveReboot => RootMount is not { FileSystem: "tmpfs" or "ramfs" or "rootfs" or "overlay" or "aufs" or "squashfs" or "nfs" or "nfs4" };
+}
+
+/// <summary>The initramfs that the capture kernel boots with.</summary>
+/// <param name="Path">Path on the host.</param>
+/// <param name="Time">When it was built, by the host's clock.</param>
+/// <param name="Bytes">Its size.</param>
+public sealed record CaptureImage(string Path, DateTimeOffset Time, long Bytes);
+
+/// <summary>A change that an earlier connection began.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="Step">The last step it told.</param>
+/// <param name="Result">What it left for its controller; null while it has not ended.</param>
+/// <param name="Running">It is still being made.</param>
+public sealed record UnfinishedChange(string Id, string Step, string? Result, bool Running)
+{
+    /// <summary>It ended, but nobody read the result.</summary>
+    public bool Ended => Result is not null;
+
+    /// <summary>How it ended, for people.</summary>
+    public override string ToString()
+    {
+        if (Result is null)
+        {
+            return Running ? $"still runs; its last step: {Step}" : $"was stopped in the middle; its last step: {Step}";
+        }
+
+        var reply = HostReply.Parse("", System.Text.Encoding.UTF8.GetBytes(Result));
+        return reply.Text("fail.id") is { } id
+            ? $"failed ({id}): {Printable.EscapeLines(reply.Text("fail.said") ?? "")}"
+            : "succeeded";
+    }
+}

@@ -1,0 +1,85 @@
+# Everything that status and the plans need to know about a host, in one round trip. Reads only.
+# shellcheck shell=sh
+kv uid "$(id -u)"
+kv now "$(date +%s)"
+kv nodename "$(uname -n)"
+kv release "$(uname -r)"
+kv machine "$(uname -m)"
+kv os.release "$(cat /etc/os-release 2>/dev/null)"
+kv boot.id "$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)"
+kv machine.id "$(cat /etc/machine-id 2>/dev/null)"
+kv cmdline "$(cat /proc/cmdline 2>/dev/null)"
+kv meminfo "$(head -n 3 /proc/meminfo 2>/dev/null)"
+kv mounts "$(cat /proc/self/mounts 2>/dev/null)"
+kv fstab "$(grep -E '[[:space:]]nfs4?[[:space:]]' /etc/fstab 2>/dev/null)"
+kv crash.size "$(cat /sys/kernel/kexec_crash_size 2>/dev/null)"
+kv crash.loaded "$(cat /sys/kernel/kexec_crash_loaded 2>/dev/null)"
+kv fadump.enabled "$(cat /sys/kernel/fadump/enabled /sys/kernel/fadump_enabled 2>/dev/null | head -n 1)"
+kv fadump.registered "$(cat /sys/kernel/fadump/registered /sys/kernel/fadump_registered 2>/dev/null | head -n 1)"
+kv zfcpdump "$(grep -o 'dump' /sys/firmware/ipl/ipl_type 2>/dev/null)"
+kv sysrq "$(cat /proc/sys/kernel/sysrq 2>/dev/null)"
+for name in kdumpctl kdump-config kdumptool makedumpfile systemctl systemd-run; do
+  kv "tool.$name" "$(command -v "$name" 2>/dev/null)"
+done
+# A host is known to its store by any of its addresses; without the ip program hostname lists them.
+kv addresses "$(if command -v ip >/dev/null 2>&1; then
+  ip -o addr show | grep -v '^[0-9]*: lo ' | sed -n 's/.* inet6\{0,1\} \([^ /]*\).*/\1/p'
+else
+  hostname -I 2>/dev/null
+fi)"
+kv fqdn "$(hostname -f 2>/dev/null)"
+
+if command -v makedumpfile >/dev/null 2>&1; then
+  kv makedumpfile.version "$(makedumpfile -v 2>&1 | head -n 12)"
+fi
+
+# What a family's own tools read, and the image that they load.
+unit=
+if command -v kdumpctl >/dev/null 2>&1; then
+  unit=kdump.service
+  kvfile config /etc/kdump.conf
+  # kdumpctl that cannot rebuild on its own (EL7) disarms the host for the length of a rebuild.
+  kv kdumpctl.rebuild "$(grep -cE '^[[:space:]]*rebuild\)' "$(command -v kdumpctl)" 2>/dev/null)"
+  for image in "/var/lib/kdump/initramfs-$(uname -r)kdump.img" "/boot/initramfs-$(uname -r)kdump.img"; do
+    if [ -f "$image" ]; then
+      kv image "$image"
+      break
+    fi
+  done
+  for kernel in "/boot/vmlinuz-$(uname -r)" "/lib/modules/$(uname -r)/vmlinuz"; do
+    if [ -f "$kernel" ]; then
+      kv kernel.image "$kernel"
+      kv kernel.time "$(stat -L -c %Y -- "$kernel")"
+      break
+    fi
+  done
+elif command -v kdump-config >/dev/null 2>&1; then
+  unit=kdump-tools.service
+  kvfile config /etc/default/kdump-tools
+  image=$(. /etc/default/kdump-tools >/dev/null 2>&1; printf %s "${KDUMP_INITRD:-/boot/initrd.img-$(uname -r)}")
+  [ -f "$image" ] && kv image "$image"
+elif command -v kdumptool >/dev/null 2>&1; then
+  unit=kdump.service
+  kvfile config /etc/sysconfig/kdump
+fi
+if [ -n "${image:-}" ] && [ -f "${image:-}" ]; then
+  kv image.time "$(stat -L -c %Y -- "$image")"
+  kv image.size "$(stat -L -c %s -- "$image")"
+fi
+
+if [ -n "$unit" ] && command -v systemctl >/dev/null 2>&1; then
+  kv service.name "$unit"
+  kv service.show "$(systemctl show -p LoadState -p ActiveState -p SubState -p UnitFileState -p Result -p ConditionResult "$unit" 2>/dev/null)"
+  # The last words cost a look into the journal: only where something is wrong.
+  if ! systemctl is-active -q "$unit" 2>/dev/null; then
+    kv service.words "$(systemctl status -l --no-pager -n 12 "$unit" 2>&1 | head -c 6000)"
+  fi
+fi
+
+# What an interrupted change left (see detach.sh).
+if [ -d /run/kdumpnfs/job ]; then
+  kv job.id "$(cat /run/kdumpnfs/job/id 2>/dev/null)"
+  kv job.step "$(cat /run/kdumpnfs/job/step 2>/dev/null)"
+  [ -f /run/kdumpnfs/job/result ] && kv job.result "$(head -c 8000 /run/kdumpnfs/job/result)"
+  kv job.alive "$(pid=$(cat /run/kdumpnfs/job/pid 2>/dev/null) && [ -n "$pid" ] && [ -d "/proc/$pid" ] && echo 1)"
+fi

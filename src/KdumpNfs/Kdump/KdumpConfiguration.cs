@@ -1,0 +1,53 @@
+using KdumpNfs.Hosts;
+
+namespace KdumpNfs.Kdump;
+
+/// <summary>What a family's configuration file says, in terms that are the same for all families.</summary>
+/// <param name="Target">Where dumps go.</param>
+/// <param name="Collector">The core collector.</param>
+/// <param name="Enabled">False where the file itself switches kdump off.</param>
+/// <param name="Problems">What the family's own tools would refuse, a sentence each.</param>
+public sealed record KdumpConfigurationView(KdumpTarget Target, CoreCollector Collector, bool Enabled, IReadOnlyList<string> Problems);
+
+/// <summary>Reads and edits the configuration file of whichever family a host belongs to.</summary>
+internal static class KdumpConfiguration
+{
+    /// <summary>The file in common terms; null where there is none or the family is not read here.</summary>
+    public static KdumpConfigurationView? Read(HostFacts facts) =>
+        facts.Configuration is { } file ? Read(facts.Family, file.Content.Span, facts.Mounts) : null;
+
+    /// <summary>Content in common terms.</summary>
+    public static KdumpConfigurationView? Read(HostFamily family, ReadOnlySpan<byte> content, IReadOnlyList<HostMount> mounts)
+    {
+        switch (family)
+        {
+            case HostFamily.RedHat:
+                var conf = KdumpConf.Parse(content);
+                return new KdumpConfigurationView(OnItsMount(conf.Target, mounts), conf.CoreCollector, true, Refused(conf.Problems));
+            case HostFamily.Debian:
+                var defaults = KdumpToolsDefaults.Parse(content);
+                return new KdumpConfigurationView(defaults.Target, defaults.CoreCollector, defaults.UseKdump, Refused(defaults.Problems));
+            default:
+                return null;
+        }
+    }
+
+    /// <summary>The same file aimed at another target. What this family cannot express is refused.</summary>
+    public static byte[] WithTarget(HostFamily family, ReadOnlySpan<byte> content, TargetInput input, DumpLevel? level, VmcoreCompression? compression) =>
+        family switch
+        {
+            HostFamily.RedHat => KdumpConf.Parse(content).WithNfsTarget(input.Server, input.Export, input.DumpPath).WithCoreCollector(level, compression).ToBytes(),
+            HostFamily.Debian => KdumpToolsDefaults.Parse(content).WithNfsTarget(input.Server, input.Export, input.DumpPath).WithCoreCollector(level, compression)
+                .WithUseKdump(true).ToBytes(),
+            _ => throw new ArgumentOutOfRangeException(nameof(family), family, "This family has no editor."),
+        };
+
+    // A path without a target may lie on a mounted NFS: then the dump goes there.
+    private static KdumpTarget OnItsMount(KdumpTarget target, IReadOnlyList<HostMount> mounts) =>
+        target is { Kind: KdumpTargetKind.Local, DumpPath: { } path } && HostMount.Of(mounts, path) is { } mount
+            ? KdumpTarget.OnMount(mount.Source, mount.FileSystem, mount.MountPoint, path)
+            : target;
+
+    private static List<string> Refused(IReadOnlyList<ConfigProblem> problems) =>
+        [.. problems.Where(p => p.Refused).Select(p => p.ToString())];
+}

@@ -1,0 +1,52 @@
+using KdumpNfs.Hosts;
+
+namespace KdumpNfs.Kdump;
+
+/// <summary>What Set-KdumpNfsTarget did on a host.</summary>
+public sealed record NfsTargetChange
+{
+    /// <summary>The host as it was asked for.</summary>
+    public required string HostName { get; init; }
+
+    /// <summary>False when everything was as asked for: no write, no restart.</summary>
+    public required bool Changed { get; init; }
+
+    /// <summary>Machine id; a later cmdlet refuses another machine under the same name.</summary>
+    public string? MachineId { get; init; }
+
+    /// <summary>Family of the host.</summary>
+    public HostFamily Family { get; init; }
+
+    /// <summary>Where dumps go now.</summary>
+    public KdumpTarget? Target { get; init; }
+
+    /// <summary>Where they went before.</summary>
+    public KdumpTarget? PreviousTarget { get; init; }
+
+    /// <summary>The core collector in force.</summary>
+    public string? CoreCollector { get; init; }
+
+    /// <summary>What a dump leaves out.</summary>
+    public DumpLevel? DumpLevel { get; init; }
+
+    /// <summary>How pages are compressed.</summary>
+    public VmcoreCompression? Compression { get; init; }
+
+    /// <summary>The capture image that is loaded.</summary>
+    public string? Image { get; init; }
+
+    /// <summary>When that image was built, by the host's clock.</summary>
+    public DateTimeOffset? ImageTime { get; init; }
+
+    /// <summary>Whether this change built it. Debian reads its configuration in the capture, so there nothing is to be built.</summary>
+    public bool ImageRebuilt { get; init; }
+
+    /// <summary>Whether the dump directory was made.</summary>
+    public bool PathCreated { get; init; }
+
+    /// <summary>The copy of the file as it was; null where nothing was written.</summary>
+    public string? Backup { get; init; }
+
+    /// <summary>The change of the file as a unified diff.</summary>
+    public string Diff { get; init; } = "";
+}

@@ -1,0 +1,105 @@
+# The job of Set-KdumpNfsTarget. Order: look whether the export takes a dump, write, rebuild while the old crash kernel stays
+# loaded, load, look; if the host would not be armed, bring the old content back and rebuild that.
+# Variables: family (rhel, debian), file, old_sha, old_data, new_data, write (1: the content changes), check_text (checkexport.sh) and
+# what it reads, rebuild (1: kdumpctl can rebuild by itself), stamp
+# shellcheck shell=sh disable=SC2154
+
+loaded() {
+  [ "$(cat /sys/kernel/kexec_crash_loaded 2>/dev/null)" = 1 ]
+}
+
+image_path() {
+  if [ "$family" = rhel ]; then
+    for image in "/var/lib/kdump/initramfs-$(uname -r)kdump.img" "/boot/initramfs-$(uname -r)kdump.img"; do
+      [ -f "$image" ] && printf '%s' "$image" && return
+    done
+  else
+    (. "$file" >/dev/null 2>&1 </dev/null; printf '%s' "${KDUMP_INITRD:-/boot/initrd.img-$(uname -r)}")
+  fi
+}
+
+unit=kdump-tools.service
+[ "$family" = rhel ] && unit=kdump.service
+
+activate() {
+  if [ "$family" = rhel ]; then
+    # The tools compare whole seconds: content written in the second of the last image would pass for older.
+    touch -- "$file"
+    if [ "$rebuild" = 1 ]; then
+      step "$1 the capture image"
+      kdumpctl rebuild >"$job/rebuild" 2>&1 || return 1
+      cat "$job/rebuild"
+    fi
+  fi
+  step "Loading the crash kernel"
+  systemctl restart "$unit" || return 1
+  systemctl is-active -q "$unit" && loaded
+}
+
+say_why() {
+  [ -f "$job/rebuild" ] && tail -c 3000 "$job/rebuild"
+  words_of "$unit"
+}
+
+step "Checking the export $mount_source"
+mnt=$job/mnt
+mkdir -p "$mnt"
+export mount_source inside create_source create_dir nfs_options probe mnt
+words=$(unshare -m -- /bin/sh -c "$check_text" 2>&1)
+rc=$?
+rmdir "$mnt" 2>/dev/null
+case $rc in
+  0) ;;
+  92) fail DumpPathMissing "$words" ;;
+  93 | 94) fail DumpPathNotWritable "$words" ;;
+  *) fail ExportNotMountable "${words:-exit status $rc}" ;;
+esac
+case $words in *created*) result created 1 ;; esac
+
+armed_before=0
+loaded && systemctl is-active -q "$unit" && armed_before=1
+started=$(date +%s)
+
+if [ "$write" = 1 ]; then
+  step "Writing $file"
+  replace_file "$file" "$old_sha" "$new_data" "$stamp"
+fi
+
+if activate Rebuilding; then
+  image=$(image_path)
+  result image "$image"
+  result image.time "$(stat -L -c %Y -- "$image" 2>/dev/null)"
+  result rebuilt "$([ "$(stat -L -c %Y -- "$image" 2>/dev/null || echo 0)" -ge "$started" ] && echo 1)"
+  step "Done"
+  exit 0
+fi
+
+why=$(say_why)
+if [ "$write" != 1 ]; then
+  fail ActivationFailed "$why"
+fi
+
+step "Bringing $file back"
+if [ -n "$old_sha" ]; then
+  # put_file gives it a new time, so the tools see that the image has to follow.
+  words=$(put_file "$file" "$old_data" 2>&1)
+  [ "$(sha "$file")" = "$old_sha" ] || fail RollbackFailed "$words
+$why"
+else
+  rm -f -- "$file"
+fi
+rm -f "$job/rebuild"
+# An image as old as the file's new time, to the second, would pass for current.
+sleep 1
+if activate "Rebuilding (back)"; then
+  image=$(image_path)
+  result image "$image"
+  result image.time "$(stat -L -c %Y -- "$image" 2>/dev/null)"
+  fail ChangeRolledBack "$why"
+fi
+if [ "$armed_before" = 0 ]; then
+  result armed.before 0
+fi
+fail RollbackFailed "$why
+-- and with the old content:
+$(say_why)"

@@ -1,0 +1,17 @@
+# Runs Pester files against the built module and leaves "passed failed skipped" in a file.
+param(
+    [Parameter(Mandatory)] [string] $Path,
+    [Parameter(Mandatory)] [string] $Module,
+    [Parameter(Mandatory)] [string] $CountFile
+)
+$ErrorActionPreference = 'Stop'
+Import-Module Pester -MinimumVersion 5.0
+$env:KDUMPNFS_MODULE = $Module
+$configuration = New-PesterConfiguration
+$configuration.Run.Path = $Path
+$configuration.Run.PassThru = $true
+$configuration.Output.Verbosity = 'Detailed'
+$result = Invoke-Pester -Configuration $configuration
+$failed = $result.FailedCount + $result.FailedBlocksCount + $result.FailedContainersCount
+"$($result.PassedCount) $failed $($result.SkippedCount + $result.NotRunCount)" | Set-Content -LiteralPath $CountFile
+exit [int]($failed -gt 0)

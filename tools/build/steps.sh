@@ -1,0 +1,223 @@
+# What build.sh's tasks are made of. Sourced by it: root, out and config are set.
+# shellcheck shell=bash disable=SC2154
+
+say() { printf '\n== %s\n' "$*"; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# need PROGRAM PACKAGE...: installs Debian packages when a program is missing.
+need() {
+  local program=$1
+  shift
+  have "$program" || [ -x "/usr/sbin/$program" ] && return 0
+  if ! have apt-get || [ "$(id -u)" != 0 ]; then
+    echo "$program is missing; install the package(s) $* and run this again." >&2
+    return 1
+  fi
+  say "Installing $* (for $program)"
+  if ! DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >"$out/apt.log" 2>&1; then
+    apt-get update -qq >>"$out/apt.log" 2>&1
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >>"$out/apt.log" 2>&1 || {
+      tail -n 20 "$out/apt.log" >&2
+      return 1
+    }
+  fi
+}
+
+# Whether SSH.NET restores here; asked once for each version and remembered in out/.
+with_sshnet() {
+  local version marker
+  version=$(sed -n 's/.*Include="SSH.NET" Version="\([^"]*\)".*/\1/p' Directory.Packages.props)
+  marker=$out/probe/sshnet-$version${NUGET_PACKAGES:+-$(printf %s "$NUGET_PACKAGES" | cksum | cut -d ' ' -f 1)}
+  if [ ! -f "$marker" ]; then
+    mkdir -p "$out/probe"
+    cat >"$out/probe/probe.csproj" <<EOF
+<Project Sdk="Microsoft.NET.Sdk">
+  <PropertyGroup><TargetFramework>net8.0</TargetFramework><ManagePackageVersionsCentrally>false</ManagePackageVersionsCentrally></PropertyGroup>
+  <ItemGroup><PackageReference Include="SSH.NET" Version="$version" /></ItemGroup>
+</Project>
+EOF
+    if dotnet restore "$out/probe/probe.csproj" >"$out/probe/log" 2>&1; then echo true >"$marker"; else echo false >"$marker"; fi
+  fi
+  cat "$marker"
+}
+
+build() {
+  have dotnet || {
+    echo "The .NET 10 SDK is missing: put dotnet on PATH." >&2
+    exit 1
+  }
+  mkdir -p "$out"
+  sshnet=${KDUMPNFS_WITH_SSHNET:-$(with_sshnet)}
+  if [ "$sshnet" = true ]; then
+    say "Building with both transports"
+  else
+    say "Building without SSH.NET: the package does not restore here, so Auto means OpenSSH"
+  fi
+  # A build from before with the other answer must not leave its assemblies behind.
+  if [ "$(cat "$out/built-with" 2>/dev/null)" != "$sshnet" ]; then
+    rm -rf src/*/obj tests/*/obj src/*/bin tests/*/bin
+    echo "$sshnet" >"$out/built-with"
+  fi
+  dotnet build KdumpNfs.sln -c "$config" -v q -p:WithSshNet="$sshnet" --nologo
+  say "Module: out/module/KdumpNfs, command: out/cli/kdumpnfs"
+  make_module
+  rm -rf "$out/cli"
+  dotnet publish src/KdumpNfs.Cli -c "$config" -v q --no-build -p:WithSshNet="$sshnet" -o "$out/cli" --nologo
+}
+
+# The module folder: our assemblies in it, SSH.NET and all below it in private/, which a load context of its own reads.
+make_module() {
+  local module=$out/module/KdumpNfs from=src/KdumpNfs.PowerShell/bin/$config/net8.0
+  rm -rf "$module"
+  mkdir -p "$module"
+  cp KdumpNfs.psd1 LICENSE "$module/"
+  cp "$from"/KdumpNfs.PowerShell.dll "$from"/KdumpNfs.dll "$from"/KdumpNfs.Vmcore.dll "$module/"
+  cp src/KdumpNfs.PowerShell/*.ps1xml "$module/"
+  if [ "$sshnet" = true ]; then
+    mkdir -p "$module/private"
+    dotnet publish src/KdumpNfs.SshNet -c "$config" -v q --no-build -p:WithSshNet=true -o "$out/private" --nologo
+    cp "$out"/private/*.dll "$module/private/"
+    rm -f "$module"/private/KdumpNfs.dll "$module"/private/KdumpNfs.Vmcore.dll
+    rm -rf "$out/private"
+  fi
+}
+
+passed=0 failed=0 skipped=0
+notes=()
+
+# Adds the counters of a .trx file.
+count_trx() {
+  local file=$1 line total ok bad
+  line=$(grep -o '<Counters [^>]*>' "$file" | head -n 1)
+  total=$(sed -n 's/.* total="\([0-9]*\)".*/\1/p' <<<"$line")
+  ok=$(sed -n 's/.* passed="\([0-9]*\)".*/\1/p' <<<"$line")
+  bad=$(sed -n 's/.* failed="\([0-9]*\)".*/\1/p' <<<"$line")
+  passed=$((passed + ok))
+  failed=$((failed + bad))
+  skipped=$((skipped + total - ok - bad))
+}
+
+# run_suite NAME [dotnet test arguments]: a suite whose runner dies without a result counts as one failure.
+run_suite() {
+  local name=$1 trx="$out/test/$1.trx" status=0
+  shift
+  say "Tests: $name"
+  rm -f "$trx"
+  dotnet test "tests/${name%%-*}" -c "$config" --no-build --nologo -v q -p:WithSshNet="$sshnet" \
+    --logger "trx;LogFileName=$trx" --logger "console;verbosity=minimal" --results-directory "$out/test" "$@" || status=$?
+  if [ -f "$trx" ]; then
+    count_trx "$trx"
+    # Why something was skipped is in the result file; say it.
+    while read -r reason; do notes+=("$name: $reason"); done < <(skip_reasons "$trx")
+  fi
+  if [ "$status" != 0 ] && ! grep -q 'failed="[1-9]' "$trx" 2>/dev/null; then
+    failed=$((failed + 1))
+    notes+=("$name: the test runner ended with status $status")
+  fi
+}
+
+skip_reasons() {
+  tr '\n' ' ' <"$1" | grep -o '<UnitTestResult [^>]*outcome="NotExecuted"[^>]*>.\{0,400\}' |
+    sed -n 's/.*testName="\([^"]*\)".*<Message>\([^<]*\).*/skipped \1: \2/p' || true
+}
+
+run_tests() {
+  local full=${1:-} started=$SECONDS
+  if [ -n "$full" ] && [ "$full" != full ]; then
+    usage >&2
+    exit 2
+  fi
+  build
+  mkdir -p "$out/test"
+  need sshd openssh-server
+  need ssh openssh-client
+  run_suite Unit
+  run_suite Integration
+  run_pester "tests/Pester" module
+  run_lab_tests "$full"
+  say "Summary after $((SECONDS - started)) s"
+  if [ "$sshnet" != true ]; then
+    notes+=("not built: the SSH.NET transport (its package does not restore here)")
+  fi
+  local note
+  for note in "${notes[@]}"; do echo "  $note"; done
+  echo "$passed passed, $failed failed, $skipped skipped"
+  [ "$failed" = 0 ]
+}
+
+pester_here() {
+  have pwsh && pwsh -NoProfile -NonInteractive -c 'exit [int](-not (Get-Module -ListAvailable Pester | Where-Object Version -ge 5.0))' >/dev/null 2>&1
+}
+
+# run_pester PATH NAME: Pester files in real PowerShell; where there is none, says so and counts each file as skipped.
+run_pester() {
+  local path=$1 name=$2 line
+  say "Tests: Pester ($name)"
+  if ! pester_here; then
+    local files
+    files=$(find "$path" -name '*.Tests.ps1' | wc -l)
+    skipped=$((skipped + files))
+    notes+=("Pester ($name): $files file(s) skipped: no pwsh with Pester 5 or later on PATH")
+    echo "There is no pwsh with Pester on PATH: $files file(s) are skipped; the command line runs the same operations."
+    return 0
+  fi
+  rm -f "$out/test/pester-$name.count"
+  NO_COLOR=1 pwsh -NoProfile -NonInteractive -File tools/build/pester.ps1 -Path "$path" -Module "$out/module/KdumpNfs" -CountFile "$out/test/pester-$name.count" || true
+  if line=$(cat "$out/test/pester-$name.count" 2>/dev/null); then
+    read -r p f s <<<"$line"
+    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+  else
+    failed=$((failed + 1))
+    notes+=("Pester ($name): no result")
+  fi
+}
+
+need_lab() {
+  need qemu-system-x86_64 qemu-system-x86 qemu-utils
+  need mmdebstrap mmdebstrap
+  need makedumpfile makedumpfile
+  need ssh openssh-client
+}
+
+run_lab_tests() {
+  say "Tests: virtual lab"
+  need_lab
+  # The guests are booted once for everything that needs them; lab/lab run takes them down whatever happens.
+  set +e
+  lab/lab run storage node1 node2 -- "$root/tools/build/in-lab.sh" "$1"
+  local status=$?
+  set -e
+  local file
+  for file in "$out"/test/Lab*.trx; do
+    [ -f "$file" ] && count_trx "$file" && while read -r reason; do notes+=("Lab: $reason"); done < <(skip_reasons "$file")
+  done
+  if [ -f "$out/test/pester-lab.count" ]; then
+    read -r p f s <"$out/test/pester-lab.count"
+    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+  elif [ "$status" = 0 ]; then
+    skipped=$((skipped + 1))
+    notes+=("Pester (lab): skipped: no pwsh with Pester 5 or later on PATH")
+  fi
+  if [ "$status" != 0 ] && ! grep -q 'failed="[1-9]' "$out"/test/Lab*.trx 2>/dev/null; then
+    failed=$((failed + 1))
+    notes+=("Lab: ended with status $status")
+  fi
+}
+
+run_demo() {
+  build
+  need_lab
+  if have pwsh; then
+    say "Demo: the module in PowerShell"
+    lab/lab run storage node1 node2 -- pwsh -NoProfile -NonInteractive -File "$root/demo/demo.ps1" -Module "$out/module/KdumpNfs"
+  else
+    say "Demo: the command line (there is no pwsh on PATH)"
+    lab/lab run storage node1 node2 -- "$root/demo/demo.sh" "$out/cli/kdumpnfs"
+  fi
+}
+
+run_bench() {
+  build
+  mkdir -p "$out/bench"
+  say "There are no benchmarks yet; they write out/bench/NAME.json"
+}
