@@ -59,11 +59,11 @@ public sealed class RecordingFront(ITestOutputHelper output, bool answer = true)
         Outputs.Add(value);
     }
 
-    public void Failed(HostException error)
+    public void Failed(HostException failure)
     {
-        ArgumentNullException.ThrowIfNull(error);
-        Say($"error {error.ErrorId}: {error.Message}");
-        Errors.Add(error);
+        ArgumentNullException.ThrowIfNull(failure);
+        Say($"error {failure.ErrorId}: {failure.Message}");
+        Errors.Add(failure);
     }
 
     public void Verbose(string hostName, string text)

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using KdumpNfs.Changes;
 using KdumpNfs.Fleet;
 using KdumpNfs.Hosts;
@@ -74,8 +73,8 @@ public sealed class EnableSysrqOperation(HostAccess access)
             var oldContent = file?.Content ?? default;
             var newContent = Scope == SettingScope.Persistent ? SysctlDropIn.Parse(oldContent.Span).With("kernel.sysrq", wanted).ToBytes() : oldContent.ToArray();
             var writes = Scope == SettingScope.Persistent && (file is null || !file.Content.Span.SequenceEqual(newContent));
-            var diff = writes ? UnifiedDiff.Create(DropInPath, oldContent.Span, newContent) : "";
-            var overriddenBy = Scope == SettingScope.Persistent ? Overrider(reply, newContent, wanted) : null;
+            var diff = writes ? UnifiedDiff.Show(oldContent.Span, newContent, DropInPath, DropInPath) : "";
+            var overriddenBy = Scope == SettingScope.Persistent ? Overrider(reply, newContent) : null;
             if (overriddenBy is not null)
             {
                 context.Warning($"{overriddenBy} on {host.HostName} is read after {DropInPath} and sets kernel.sysrq too: at the next boot its value wins.");
@@ -109,11 +108,10 @@ public sealed class EnableSysrqOperation(HostAccess access)
         }
     }
 
-    private static string? Overrider(HostReply reply, byte[] ours, string wanted)
+    private static string? Overrider(HostReply reply, byte[] ours)
     {
-        var files = reply.All("file").Zip(reply.All("file.data"), (path, data) => (Path: path, Content: Convert.FromBase64String(data)))
-            .Where(f => f.Path != DropInPath).Append((Path: DropInPath, Content: ours));
-        var winner = SysctlOrder.Winner("kernel.sysrq", files);
-        return winner is null || winner.Path == DropInPath || winner.Value == wanted ? null : winner.Path;
+        var files = reply.All("file").Zip(reply.All("file.data"), (path, data) => new SysctlFile(path, Convert.FromBase64String(data)))
+            .Where(file => file.Path != DropInPath).Append(new SysctlFile(DropInPath, ours)).ToList();
+        return SysctlPrecedence.OverriddenBy(files, DropInPath, "kernel.sysrq")?.Path;
     }
 }

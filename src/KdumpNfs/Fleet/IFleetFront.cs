@@ -12,7 +12,7 @@ public interface IFleetFront
     void Output(object value, SshHost host) => Output(value);
 
     /// <summary>A host failed.</summary>
-    void Failed(HostException error);
+    void Failed(HostException failure);
 
     /// <summary>The story of a host.</summary>
     void Verbose(string hostName, string text);

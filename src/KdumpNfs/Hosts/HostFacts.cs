@@ -144,9 +144,7 @@ public sealed class HostFacts
     public IReadOnlyList<string> Addresses =>
     [
         .. (_reply.Text("addresses") ?? "").Split([' ', '\n', '\t'], StringSplitOptions.RemoveEmptyEntries)
-            .Select(word => word.Split('/')[0])
-            .Where(word => System.Net.IPAddress.TryParse(word, out var address) && word.Length > 2 && (word.Contains('.', StringComparison.Ordinal) || word.Contains(':', StringComparison.Ordinal))
-                && !System.Net.IPAddress.IsLoopback(address))
+            .Where(word => System.Net.IPAddress.TryParse(word, out var address) && !System.Net.IPAddress.IsLoopback(address))
             .Distinct(StringComparer.Ordinal),
     ];
 

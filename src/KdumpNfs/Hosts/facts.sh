@@ -21,8 +21,12 @@ kv sysrq "$(cat /proc/sys/kernel/sysrq 2>/dev/null)"
 for name in kdumpctl kdump-config kdumptool makedumpfile systemctl systemd-run; do
   kv "tool.$name" "$(command -v "$name" 2>/dev/null)"
 done
-# Addresses without the ip program too: a host is known to its store by any of them.
-kv addresses "$( { ip -o addr show 2>/dev/null || hostname -I 2>/dev/null; } | grep -v ' lo ' )"
+# A host is known to its store by any of its addresses; without the ip program hostname lists them.
+kv addresses "$(if command -v ip >/dev/null 2>&1; then
+  ip -o addr show | grep -v '^[0-9]*: lo ' | sed -n 's/.* inet6\{0,1\} \([^ /]*\).*/\1/p'
+else
+  hostname -I 2>/dev/null
+fi)"
 kv fqdn "$(hostname -f 2>/dev/null)"
 
 if command -v makedumpfile >/dev/null 2>&1; then

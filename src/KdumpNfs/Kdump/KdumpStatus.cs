@@ -111,7 +111,7 @@ public sealed record KdumpStatus
             Service = facts.Service,
             Target = view?.Target,
             CoreCollector = collector?.ToString(),
-            DumpLevel = collector?.DumpLevel?.Effective(),
+            DumpLevel = collector?.DumpLevel is { } level ? DumpLevels.Excluded(level) : null,
             Compression = collector?.Compression,
             Image = facts.Image,
             ImageAge = facts is { Image: { } image, Configuration: { } file } ? image.Time - file.Modified : null,

@@ -20,7 +20,7 @@ public sealed class NfsTargetPlan
         WritesFile = OldFile is null || !OldFile.Content.Span.SequenceEqual(newContent);
         Status = KdumpStatus.From(facts, expectedTarget: null);
         CanRebuildWhileLoaded = facts.CanRebuildWhileLoaded;
-        Diff = WritesFile ? UnifiedDiff.Create(Path, OldFile?.Content.Span ?? [], newContent) : "";
+        Diff = WritesFile ? UnifiedDiff.Show((OldFile?.Content ?? default).Span, newContent, Path, Path) : "";
     }
 
     /// <summary>The host.</summary>
@@ -77,7 +77,7 @@ public sealed class NfsTargetPlan
         byte[] content;
         try
         {
-            content = KdumpConfiguration.WithTarget(facts.Family, facts.Configuration?.Content.Span ?? [], request.Target, request.DumpLevel, request.Compression);
+            content = KdumpConfiguration.WithTarget(facts.Family, (facts.Configuration?.Content ?? default).Span, request.Target, request.DumpLevel, request.Compression);
         }
         catch (HostException e) when (e.HostName.Length == 0)
         {

@@ -1,4 +1,3 @@
-using System.Globalization;
 using KdumpNfs.Changes;
 using KdumpNfs.Fleet;
 using KdumpNfs.Hosts;

@@ -24,7 +24,7 @@ public sealed class EnableNfsExportOperation(HostAccess access, NfsExportRequest
             var old = facts.Exports?.Content ?? default;
             var changed = ExportsDocument.Parse(old.Span).WithClient(request.ExportPath, request.Client, request.Option).ToBytes();
             var writes = facts.Exports is null || !facts.Exports.Content.Span.SequenceEqual(changed);
-            var diff = writes ? UnifiedDiff.Create(ExportsPath, old.Span, changed) : "";
+            var diff = writes ? UnifiedDiff.Show(old.Span, changed, ExportsPath, ExportsPath) : "";
             var units = facts.ServingUnits;
             var enable = units.Where(u => u.Enabled == "disabled").Select(u => u.Id).ToList();
             var start = units.Where(u => !u.Active).Select(u => u.Id).ToList();
@@ -133,7 +133,7 @@ public sealed class EnableNfsExportOperation(HostAccess access, NfsExportRequest
             context.Warning($"With no_root_squash for {request.Client}, root on any host it covers can read and delete every dump under {request.ExportPath} on {facts.HostName}.");
         }
 
-        foreach (var problem in ExportsDocument.Parse(facts.Exports?.Content.Span ?? []).Problems)
+        foreach (var problem in ExportsDocument.Parse((facts.Exports?.Content ?? default).Span).Problems)
         {
             context.Warning($"{ExportsPath} on {facts.HostName}: {problem}");
         }
