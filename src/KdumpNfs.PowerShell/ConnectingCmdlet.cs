@@ -74,7 +74,7 @@ public abstract class ConnectingCmdlet : PSCmdlet, IFleetFront, IDisposable
     protected virtual bool IsForced => false;
 
     /// <summary>The object for a failed host; null to give none.</summary>
-    protected virtual object FailedObject(HostException error) => FailedHost.From(error);
+    protected virtual object FailedObject(HostException failure) => FailedHost.From(failure);
 
     /// <summary>Checks what belongs to the cmdlet and makes its operation. A HostException thrown here ends the pipeline before anything was contacted.</summary>
     protected abstract void Prepare();
@@ -135,7 +135,7 @@ public abstract class ConnectingCmdlet : PSCmdlet, IFleetFront, IDisposable
         {
             resolved = SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out provider, out _);
         }
-        catch (Exception e) when (e is ItemNotFoundException or DriveNotFoundException or ProviderNotFoundException or PSArgumentException or PSInvalidOperationException or NotSupportedException)
+        catch (Exception e) when (e is ItemNotFoundException or System.Management.Automation.DriveNotFoundException or ProviderNotFoundException or PSArgumentException or PSInvalidOperationException or NotSupportedException)
         {
             throw Refused($"The path '{Printable.Escape(path)}' cannot be resolved: {e.Message}", $"Give -{parameter} as a path of a file system.", e);
         }
@@ -175,14 +175,14 @@ public abstract class ConnectingCmdlet : PSCmdlet, IFleetFront, IDisposable
     }
 
     /// <inheritdoc/>
-    public virtual void Failed(HostException error)
+    public virtual void Failed(HostException failure)
     {
-        ArgumentNullException.ThrowIfNull(error);
-        EndProgress(error.HostName);
-        WriteError(ErrorRecords.From(error));
+        ArgumentNullException.ThrowIfNull(failure);
+        EndProgress(failure.HostName);
+        WriteError(ErrorRecords.From(failure));
         if (IncludeFailed)
         {
-            WriteObject(FailedObject(error));
+            WriteObject(FailedObject(failure));
         }
     }
 

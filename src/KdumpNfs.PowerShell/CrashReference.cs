@@ -10,6 +10,9 @@ namespace KdumpNfs.PowerShell;
 /// <param name="TriggeredAt">When it was crashed; null when the object does not tell.</param>
 internal sealed record CrashReference(string Name, IReadOnlyList<string> Identities, DateTimeOffset? TriggeredAt)
 {
+    // The first that an object has is what it is called.
+    private static readonly string[] Names = ["CrashedHost", "HostName", "ComputerName", "NodeName", "SourceAddress"];
+
     /// <summary>Reads an object; null when it names no host.</summary>
     public static CrashReference? From(object? input)
     {
@@ -24,7 +27,7 @@ internal sealed record CrashReference(string Name, IReadOnlyList<string> Identit
         }
 
         var properties = PSObject.AsPSObject(input).Properties;
-        var names = new[] { "CrashedHost", "HostName", "ComputerName", "NodeName", "SourceAddress" }
+        var names = Names
             .Select(name => properties[name]?.Value?.ToString()).Where(name => !string.IsNullOrWhiteSpace(name)).Select(name => name!).ToList();
         if (names.Count == 0)
         {

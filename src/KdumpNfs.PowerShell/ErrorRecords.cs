@@ -9,9 +9,12 @@ internal static class ErrorRecords
     public static ErrorRecord From(HostException error)
     {
         ArgumentNullException.ThrowIfNull(error);
+
+        // PowerShell shows the recommendation in a line of its own; the exception's message has everything.
+        var message = error.Remedy is null ? error.Message : new HostException(error.ErrorId, error.HostName, error.What) { HostSaid = error.HostSaid }.Message;
         return new ErrorRecord(error, error.ErrorId, Category(error.ErrorId), error.HostName.Length == 0 ? null : error.HostName)
         {
-            ErrorDetails = new ErrorDetails(error.Message) { RecommendedAction = error.Remedy ?? "" },
+            ErrorDetails = new ErrorDetails(message) { RecommendedAction = error.Remedy ?? "" },
         };
     }
 

@@ -1,6 +1,5 @@
 using System.Management.Automation;
 using KdumpNfs.Collection;
-using KdumpNfs.Ssh;
 
 namespace KdumpNfs.PowerShell;
 

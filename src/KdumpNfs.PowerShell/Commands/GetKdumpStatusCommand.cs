@@ -24,7 +24,7 @@ public sealed class GetKdumpStatusCommand : FleetCmdlet
         async (context, token) => context.Output(await _operation.RunAsync(host, context, token));
 
     /// <inheritdoc/>
-    protected override object FailedObject(HostException error) => KdumpStatus.Failed(error);
+    protected override object FailedObject(HostException failure) => KdumpStatus.Failed(failure);
 
     private KdumpTarget? Expected()
     {

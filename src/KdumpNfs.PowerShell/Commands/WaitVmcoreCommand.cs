@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using KdumpNfs.Collection;
+using KdumpNfs.Fleet;
 
 namespace KdumpNfs.PowerShell;
 

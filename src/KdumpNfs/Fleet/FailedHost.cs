@@ -7,7 +7,7 @@ namespace KdumpNfs.Fleet;
 public sealed record FailedHost(string HostName, string ErrorId, string Message)
 {
     /// <summary>Always "Failed", so that a column State of mixed objects tells.</summary>
-    public string State => "Failed";
+    public string State { get; } = "Failed";
 
     /// <summary>The object for an error.</summary>
     public static FailedHost From(HostException error)
