@@ -31,8 +31,9 @@ public sealed record VmcoreCheckResult(VmcoreIntegrity Integrity, VmcoreHeader? 
 /// <remarks>
 /// <para>What is checked, by format:</para>
 /// <para>Flattened: the first block, the first records, the header inside, and that the last 16 bytes are the end record (offset and size -1), which
-/// makedumpfile writes last of all. A file cut anywhere lacks it, but for a chance of 2^-128 on ordinary data; sixteen 0xff of page data at the very
-/// cut are the known way to be fooled.</para>
+/// makedumpfile writes last of all. Bitmaps are full of such bytes too, so a cut file can end like that: the file must also be longer than what the header
+/// inside announces (bitmaps; ELF segments), and of a kdump-compressed dump the bytes before the end record must be a page descriptor, or
+/// text (erase information), which are what makedumpfile writes before it.</para>
 /// <para>Kdump-compressed: the header, that makedumpfile did not mark it, that the file reaches behind bitmaps and page descriptors, and
 /// that it holds the data of the last descriptors. makedumpfile stores pages in the order of their descriptors, and the first descriptor tells where the
 /// table ends, so this is the end of the file but for erase information. Descriptors point at one shared zero page for pages of zeros; when all that are
@@ -44,7 +45,7 @@ public sealed record VmcoreCheckResult(VmcoreIntegrity Integrity, VmcoreHeader? 
 public static class VmcoreCheck
 {
     /// <summary>Bytes at the end of a file that a source of excerpts should hold.</summary>
-    public const int TailSize = FlattenedSource.RecordSize;
+    public const int TailSize = 64;
 
     /// <summary>Bytes of one page descriptor: 64-bit offset, 32-bit size, 32-bit flags, 64-bit page flags (diskdump_mod.h, page_desc).</summary>
     public const int DescriptorSize = 24;
@@ -83,10 +84,30 @@ public static class VmcoreCheck
 
     private static async ValueTask<VmcoreCheckResult> FlattenedAsync(IByteSource source, VmcoreHeader header, CancellationToken cancellationToken)
     {
-        var tail = await source.TryReadAsync(source.Length - TailSize, TailSize, cancellationToken).ConfigureAwait(false);
-        return tail is null ? NotRead(header)
-            : tail.AsSpan().IndexOfAnyExcept((byte)0xff) < 0 ? Whole(header)
-            : Cut(header, "The flattened dump has no end record: makedumpfile did not finish, or the file was cut later.");
+        var tail = await source.TryReadAsync(
+            source.Length - FlattenedSource.RecordSize - DescriptorSize, FlattenedSource.RecordSize + DescriptorSize, cancellationToken).ConfigureAwait(false);
+        if (tail is null)
+        {
+            return NotRead(header);
+        }
+
+        if (tail.AsSpan(DescriptorSize).ContainsAnyExcept((byte)0xff))
+        {
+            return Cut(header, "The flattened dump has no end record: makedumpfile did not finish, or the file was cut later.");
+        }
+
+        // Every byte of the dump is in some record, so the stream is never shorter than what it carries.
+        var announced = header.DiskDump?.FirstDescriptor ?? header.Elf?.End ?? 0;
+        var last = tail.AsSpan(0, DescriptorSize);
+        return source.Length < announced || (header.DiskDump is { } layout && !IsLastDescriptor(last, layout) && last.ContainsAnyExceptInRange((byte)'\t', (byte)'~'))
+            ? Cut(header, "The flattened dump only looks as if it had its end record: it ends inside its bitmaps or pages.")
+            : Whole(header);
+    }
+
+    private static bool IsLastDescriptor(ReadOnlySpan<byte> bytes, DiskDumpLayout layout)
+    {
+        var (offset, size) = Descriptor(bytes, layout.BigEndian);
+        return offset > layout.FirstDescriptor && size > 0 && size <= layout.BlockSize && !bytes[16..].ContainsAnyExcept((byte)0);
     }
 
     private static async ValueTask<VmcoreCheckResult> DiskDumpAsync(IByteSource source, VmcoreHeader header, DiskDumpLayout layout, CancellationToken cancellationToken)

@@ -46,6 +46,11 @@ public sealed class HostException : Exception
         }
     }
 
+    /// <summary>The same failure as one of a host, where a rule that knows no host found it.</summary>
+    public HostException For(string hostName) => HostName.Length > 0
+        ? this
+        : new HostException(ErrorId, hostName, What, this) { HostSaid = HostSaid, Remedy = Remedy, Details = Details };
+
     /// <summary>What failed, without the host's words and the next step.</summary>
     public string What => base.Message;
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using KdumpNfs.Fleet;
 using KdumpNfs.Ssh;
+using KdumpNfs.Ssh.OpenSsh;
 using Xunit.Abstractions;
 
 namespace KdumpNfs.Tests.Lab;
@@ -9,6 +10,8 @@ namespace KdumpNfs.Tests.Lab;
 /// <summary>The virtual lab that is running around the tests: <c>lab/lab run … -- dotnet test tests/Lab</c>.</summary>
 public sealed class LabFixture
 {
+    private readonly System.Collections.IDictionary _environment = Environment.GetEnvironmentVariables();
+
     public bool IsUp => Variable("KDUMPNFS_LAB_KEY_FILE") is not null;
 
     public SshHost Storage => Host("STORAGE");
@@ -29,13 +32,13 @@ public sealed class LabFixture
     public string Subnet => Required("KDUMPNFS_LAB_SUBNET");
 
     /// <summary>Estimates by host, for the comparison with the real dump.</summary>
-    public Dictionary<string, Kdump.VmcoreEstimate> Estimates { get; } = [];
+    public Dictionary<string, Kdump.HostVmcoreEstimate> Estimates { get; } = [];
 
-    public static string Required(string name) => Variable(name) ?? throw new InvalidOperationException($"{name} is not set: run in `lab/lab run`.");
+    public string Required(string name) => Variable(name) ?? throw new InvalidOperationException($"{name} is not set: run in `lab/lab run`.");
 
-    private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
+    private string? Variable(string name) => _environment[name] as string is { Length: > 0 } value ? value : null;
 
-    private static SshHost Host(string guest) => new(
+    private SshHost Host(string guest) => new(
         Required($"KDUMPNFS_LAB_{guest}_HOST"), Required("KDUMPNFS_LAB_USER"),
         int.Parse(Required("KDUMPNFS_LAB_PORT"), CultureInfo.InvariantCulture), Required("KDUMPNFS_LAB_KEY_FILE"));
 }

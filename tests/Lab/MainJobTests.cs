@@ -18,7 +18,7 @@ public sealed class MainJobTests(LabFixture lab, ITestOutputHelper output) : Lab
     private const string ExportPath = "/data/nfs_share";
     private const string OtherExport = "/data/other_share";
     private const string DumpPath = "/var/crash";
-    private const string DropIn = "/run/systemd/system/{0}.d/zz-lab.conf";
+    private static string DropInOf(KdumpStatus status) => $"/run/systemd/system/{UnitOf(status)}.d/zz-lab.conf";
 
     private NfsTargetRequest Request(string export = ExportPath, string? dumpPath = DumpPath, bool create = false) =>
         NfsTargetRequest.Create(Lab.StoreAddress, export, dumpPath, null, null, create);
@@ -205,7 +205,7 @@ public sealed class MainJobTests(LabFixture lab, ITestOutputHelper output) : Lab
         NeedLab();
         foreach (var host in new[] { Lab.Node1, Lab.Node2 })
         {
-            var estimate = One<VmcoreEstimate>(async (h, context, token) => context.Output(await new VmcoreEstimateOperation(Lab.Access).RunAsync(h, context, token)), host);
+            var estimate = One<HostVmcoreEstimate>(async (h, context, token) => context.Output(await new VmcoreEstimateOperation(Lab.Access).RunAsync(h, context, token)), host);
             Lab.Estimates[host.HostName] = estimate;
             Assert.True(estimate.KeptBytes > 10 << 20);
         }
@@ -221,7 +221,7 @@ public sealed class MainJobTests(LabFixture lab, ITestOutputHelper output) : Lab
         {
             var status = One<KdumpStatus>(StatusAsync, host);
             var file = ConfigOf(status);
-            var dropIn = string.Format(System.Globalization.CultureInfo.InvariantCulture, DropIn, UnitOf(status));
+            var dropIn = DropInOf(status);
             await ShellAsync(host, $"""
                 mkdir -p {Path.GetDirectoryName(dropIn)}
                 printf '[Service]\nExecStartPre=/bin/sh -c "if grep -q other_share {file}; then echo the lab says no >&2; exit 1; fi"\n' >{dropIn}
@@ -259,7 +259,7 @@ public sealed class MainJobTests(LabFixture lab, ITestOutputHelper output) : Lab
         foreach (var host in new[] { Lab.Node1, Lab.Node2 })
         {
             var status = One<KdumpStatus>(StatusAsync, host);
-            var dropIn = string.Format(System.Globalization.CultureInfo.InvariantCulture, DropIn, UnitOf(status));
+            var dropIn = DropInOf(status);
             // The service takes its time, so that the cut comes between the rename and the end of the restart.
             await ShellAsync(host, $"printf '[Service]\\nExecStartPre=/bin/sleep 12\\n' >{dropIn}; systemctl daemon-reload");
             using (var fleet = new Fleet.FleetRun(1))
@@ -315,8 +315,8 @@ public sealed class MainJobTests(LabFixture lab, ITestOutputHelper output) : Lab
             .Outputs.Cast<CrashCandidate>().ToList();
         Assert.Equal(2, candidates.Count);
 
-        await using var watch = VmcoreWatch.OnStore(Lab.Access, Lab.Storage, ExportPath + DumpPath);
-        var before = await watch.BeforeAsync(CancellationToken.None);
+        await using var watch = new VmcoreWatch(new RemoteVmcores(Lab.Access, Lab.Storage, ExportPath, DumpPath));
+        var before = One<StoreListing>(async (_, context, token) => context.Output(await watch.BeforeAsync(context, token)), Lab.Storage);
         var front = new RecordingFront(Out);
         using (var campaign = new CrashCampaign(crashOperation, maxDown: 2, wait: false))
         {
@@ -333,7 +333,7 @@ public sealed class MainJobTests(LabFixture lab, ITestOutputHelper output) : Lab
             foreach (var crash in crashes)
             {
                 Fleet.FleetPump.Add(fleet, collected, crash.CrashedHost, async (context, token) => context.Output(await WaitVmcoreOperation.RunAsync(watch,
-                    new WaitVmcoreRequest { Host = HostIdentity.Of(crash), Before = before, Timeout = TimeSpan.FromMinutes(10) }, context, token)));
+                    new WaitVmcoreRequest { Host = new HostIdentity(crash.Identities.Append(crash.SourceAddress!)), Before = before, Timeout = TimeSpan.FromMinutes(10) }, context, token)));
             }
 
             Fleet.FleetPump.Finish(fleet, collected);

@@ -39,7 +39,7 @@ internal static class VmcoreAssessment
         var touched = (now - lastChange).Duration() < Quiet;
 
         var best = Candidates(directory).OrderByDescending(c => Rank(c, touched)).ThenByDescending(c => c.File.Modified).FirstOrDefault();
-        var (state, reason, over) = Judge(directory, best, touched);
+        var (state, reason, over) = Judge(directory, best, touched, finalFromStart: name.Family == VmcoreFamily.Suse);
         var header = best?.Finding?.Check?.Header;
         var (crashTime, source) = CrashTime(directory, name, header);
         return new VmcoreDump
@@ -92,7 +92,7 @@ internal static class VmcoreAssessment
         _ => 0,
     };
 
-    private static (VmcoreState State, string? Reason, bool Over) Judge(CrashDirectory directory, Candidate? dump, bool touched)
+    private static (VmcoreState State, string? Reason, bool Over) Judge(CrashDirectory directory, Candidate? dump, bool touched, bool finalFromStart)
     {
         if (dump is { Complete: true })
         {
@@ -117,7 +117,8 @@ internal static class VmcoreAssessment
             return (VmcoreState.Writing, dump is null ? "The dump has not begun yet." : null, false);
         }
 
-        return (VmcoreState.Incomplete, said ?? (dump is { Final: true } ? seen : null) ?? Silence(dump), dump is { Final: true } || ended);
+        // With SUSE a file under its final name may still be waiting for its first byte.
+        return (VmcoreState.Incomplete, said ?? (dump is { Final: true } ? seen : null) ?? Silence(dump), ended || (dump is { Final: true } && !finalFromStart));
     }
 
     private static string Silence(Candidate? dump) => dump is null

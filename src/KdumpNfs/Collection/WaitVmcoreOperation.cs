@@ -52,13 +52,13 @@ public static class WaitVmcoreOperation
 
         public async Task<VmcoreDump> RunAsync(CancellationToken cancellationToken)
         {
-            var first = request.Before ?? await PollAsync(request.CrashedAfter is null ? null : DateTimeOffset.MinValue, cancellationToken).ConfigureAwait(false);
+            var first = request.Before ?? await FirstAsync(cancellationToken).ConfigureAwait(false);
             var match = VmcoreMatch.From(request, first);
             using var place = watch.Enter(match.Since);
             context.Verbose($"Waiting for a vmcore of {Printable.Escape(request.Host.ToString())} in {Printable.Escape(watch.Store.Root)}.");
             while (true)
             {
-                var listing = await PollAsync(match.Since, cancellationToken).ConfigureAwait(false);
+                var listing = await PollAsync(() => watch.ListAsync(request.Interval / 2, match.Since, context, cancellationToken), cancellationToken).ConfigureAwait(false);
                 if (match.Find(listing, watch.Store) is { } found)
                 {
                     _dump = found.Dump;
@@ -92,14 +92,26 @@ public static class WaitVmcoreOperation
 
         private TimeSpan Interval => Stopwatch.GetElapsedTime(_changed) > TimeSpan.FromMinutes(1) ? request.IdleInterval : request.Interval;
 
+        // With a time only the store's clock is wanted here; with nothing, what is there already has to be judged.
+        private async Task<StoreListing> FirstAsync(CancellationToken cancellationToken)
+        {
+            if (request.CrashedAfter is not null)
+            {
+                return await PollAsync(() => watch.BeforeAsync(context, cancellationToken), cancellationToken).ConfigureAwait(false);
+            }
+
+            using var all = watch.Enter(null);
+            return await PollAsync(() => watch.ListAsync(request.Interval / 2, null, context, cancellationToken), cancellationToken).ConfigureAwait(false);
+        }
+
         // A store that drops the connection may come back before the time is up; one that has no such directory will not.
-        private async Task<StoreListing> PollAsync(DateTimeOffset? since, CancellationToken cancellationToken)
+        private async Task<StoreListing> PollAsync(Func<Task<StoreListing>> list, CancellationToken cancellationToken)
         {
             while (true)
             {
                 try
                 {
-                    var listing = await watch.ListAsync(request.Interval / 2, since, context, cancellationToken).ConfigureAwait(false);
+                    var listing = await list().ConfigureAwait(false);
                     _lost = null;
                     return listing;
                 }
@@ -122,7 +134,7 @@ public static class WaitVmcoreOperation
         {
             _unpacked = directory;
             context.Progress(Activity, $"unpacking {Printable.Escape(_dump!.DumpFile ?? "")} to see its end");
-            var listing = await watch.UnpackAsync(directory, match.Since, context, cancellationToken).ConfigureAwait(false);
+            var listing = await PollAsync(() => watch.UnpackAsync(directory, match.Since, context, cancellationToken), cancellationToken).ConfigureAwait(false);
             _dump = match.Find(listing, watch.Store) is { } found && found.Directory == directory ? found.Dump : _dump;
         }
 

@@ -82,7 +82,7 @@ excerpt() {
   magic=$(od -An -tx1 -N 6 "$2" | tr -d ' \n')
   case $magic in 7f454c46*) head=65536 ;; *) head=8192 ;; esac
   kv "$1.head" "$(head -c "$head" "$2" | base64 -w0)"
-  kv "$1.tail" "$(tail -c 16 "$2" | base64 -w0)"
+  kv "$1.tail" "$(tail -c 64 "$2" | base64 -w0)"
   kv "$1.size" "$(stat --printf %s "$2")"
   case $magic in
     4b44554d* | 4449534b*) descriptors "$1" "$2" ;;
@@ -114,7 +114,7 @@ unpacked() {
   command -v "$3" >/dev/null || { kv "$1.notool" "$3"; return 0; }
   kv "$1.inhead" "$("$3" -dc <"$2" 2>/dev/null | head -c 8192 | base64 -w0)"
   [ "$4" = 1 ] || return 0
-  kv "$1.intail" "$("$3" -dc <"$2" 2>/dev/null | tail -c 16 | base64 -w0)"
+  kv "$1.intail" "$("$3" -dc <"$2" 2>/dev/null | tail -c 64 | base64 -w0)"
 }
 
 # lines FILE PATTERN COUNT: the last lines that match, of bounded length

@@ -175,7 +175,7 @@ public sealed class FleetRun : IDisposable
         }
         catch (HostException e)
         {
-            Post(new HostFailed(hostName, e));
+            Post(new HostFailed(hostName, e.For(hostName)));
         }
         catch (OperationCanceledException e) when (_cancel.IsCancellationRequested)
         {

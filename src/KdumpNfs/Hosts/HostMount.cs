@@ -32,7 +32,8 @@ public sealed record HostMount(string Source, string MountPoint, string FileSyst
         mounts.Where(m => m.MountPoint == "/" || path == m.MountPoint || path.StartsWith(m.MountPoint + "/", StringComparison.Ordinal))
             .OrderBy(m => m.MountPoint.Length).LastOrDefault();
 
-    private static string Unescape(string word)
+    /// <summary>Resolves the octal escapes that the kernel and nfs-utils put for blanks in names.</summary>
+    internal static string Unescape(string word)
     {
         if (!word.Contains('\\', StringComparison.Ordinal))
         {

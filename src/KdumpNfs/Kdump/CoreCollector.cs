@@ -118,9 +118,12 @@ public sealed class CoreCollector
             result = result.Leveled(one);
         }
 
-        if (result.Problem is not null)
+        // An option without its value would take one of ours.
+        var fits = (level is null || (result.DumpLevels.Count == 1 && result.DumpLevel == level)) &&
+            (compression is null || result.Compression == compression) && (flattened is null || result.Flattened == flattened);
+        if (result.Problem is not null || !fits)
         {
-            throw new HostException(ErrorIds.ConfigurationInvalid, "", $"makedumpfile refuses '{Printable.Escape(result.ToString())}': {result.Problem}")
+            throw new HostException(ErrorIds.ConfigurationInvalid, "", $"makedumpfile refuses '{Printable.Escape(ToString())}': {result.Problem ?? Problem}")
             {
                 Remedy = "correct the core collector on the host.",
             };

@@ -74,16 +74,7 @@ public sealed class NfsTargetPlan
         ArgumentNullException.ThrowIfNull(facts);
         ArgumentNullException.ThrowIfNull(request);
         CheckHost(facts);
-        byte[] content;
-        try
-        {
-            content = KdumpConfiguration.WithTarget(facts.Family, (facts.Configuration?.Content ?? default).Span, request.Target, request.DumpLevel, request.Compression);
-        }
-        catch (HostException e) when (e.HostName.Length == 0)
-        {
-            throw new HostException(e.ErrorId, facts.HostName, e.What, e) { HostSaid = e.HostSaid, Remedy = e.Remedy };
-        }
-
+        var content = KdumpConfiguration.WithTarget(facts.Family, (facts.Configuration?.Content ?? default).Span, request.Target, request.DumpLevel, request.Compression);
         var view = KdumpConfiguration.Read(facts.Family, content, facts.Mounts)!;
         if (view.Problems.Count > 0)
         {

@@ -4,33 +4,92 @@ using KdumpNfs.Ssh;
 
 namespace KdumpNfs.Kdump;
 
+/// <summary>How large a dump of a host would be: what Get-VmcoreEstimate gives. Sizes are bytes.</summary>
+public sealed record HostVmcoreEstimate
+{
+    /// <summary>The host as it was asked for.</summary>
+    public required string HostName { get; init; }
+
+    /// <summary>What the dump would leave out, with what follows from it.</summary>
+    public required DumpLevel DumpLevel { get; init; }
+
+    /// <summary>How its pages would be compressed: as the host is configured.</summary>
+    public required VmcoreCompression Compression { get; init; }
+
+    /// <summary>Bytes of the pages kept, before compression.</summary>
+    public required long KeptBytes { get; init; }
+
+    /// <summary>The low end of the dump's size.</summary>
+    public required long CompressedLowBytes { get; init; }
+
+    /// <summary>The high end of the dump's size; plan space for this much.</summary>
+    public required long CompressedHighBytes { get; init; }
+
+    /// <summary>The host's memory as makedumpfile counts it.</summary>
+    public required long MemoryBytes { get; init; }
+
+    /// <summary>Where the range comes from.</summary>
+    public required string Basis { get; init; }
+
+    /// <summary>Pages by kind.</summary>
+    public required MemUsage Pages { get; init; }
+
+    /// <summary>Running kernel.</summary>
+    public string KernelRelease { get; init; } = "";
+}
+
 /// <summary>Get-VmcoreEstimate: makedumpfile's own count of pages, and what a dump at a level keeps of them.</summary>
 public sealed class VmcoreEstimateOperation(HostAccess access)
 {
-    /// <summary>The level to estimate for.</summary>
-    public DumpLevel DumpLevel { get; init; } = DumpLevel.All;
+    /// <summary>The level to estimate for; null for the one that the host is configured with.</summary>
+    public DumpLevel? DumpLevel { get; init; }
 
     /// <summary>Estimates for one host.</summary>
     /// <exception cref="HostException">NotRoot, KdumpNotInstalled, EstimateNotPossible.</exception>
-    public async Task<VmcoreEstimate> RunAsync(SshHost host, HostContext context, CancellationToken cancellationToken)
+    public async Task<HostVmcoreEstimate> RunAsync(SshHost host, HostContext context, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(host);
         ArgumentNullException.ThrowIfNull(context);
         var connection = await access.ConnectAsync(host, context, cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
-            var reply = await HostReply.RunAsync(connection, HostScript.Load("memusage"), cancellationToken).ConfigureAwait(false);
-            if (reply.Text("uid")?.Trim() != "0")
+            var script = new RemoteScript(HostScript.Load("facts").Text + HostScript.Read("memusage"));
+            var reply = await HostReply.RunAsync(connection, script, cancellationToken).ConfigureAwait(false);
+            var facts = new HostFacts(host.HostName, reply);
+            if (!facts.IsRoot)
             {
-                throw new HostException(ErrorIds.NotRoot, host.HostName, "The kernel's memory map is readable for root only.") { Remedy = "Connect as root, or use -Sudo." };
+                throw new HostException(ErrorIds.NotRoot, host.HostName, "The kernel's memory map is readable for root only.")
+                {
+                    Remedy = "Connect as root, or use -Sudo with an account that may run sudo without a password.",
+                };
             }
 
-            if (reply.Text("tool") is not { Length: > 0 })
+            if (facts.Tool("makedumpfile") is null)
             {
-                throw new HostException(ErrorIds.KdumpNotInstalled, host.HostName, "makedumpfile is not installed.") { Remedy = "Install the package makedumpfile (kexec-tools on EL9 and before)." };
+                throw new HostException(ErrorIds.KdumpNotInstalled, host.HostName, "makedumpfile is not installed.")
+                {
+                    Remedy = "Install the package makedumpfile (kexec-tools on EL9 and before).",
+                };
             }
 
-            return VmcoreEstimate.Create(host.HostName, reply.Required("output"), DumpLevel);
+            var collector = KdumpConfiguration.Read(facts)?.Collector;
+            var level = DumpLevel ?? collector?.DumpLevel ?? Kdump.DumpLevel.All;
+            var usage = MemUsage.Parse(reply.Required("memusage"));
+            var estimate = VmcoreEstimate.Of(usage, level, collector?.Compression ?? VmcoreCompression.None);
+            context.Verbose(estimate.Basis);
+            return new HostVmcoreEstimate
+            {
+                HostName = host.HostName,
+                DumpLevel = DumpLevels.Excluded(level),
+                Compression = estimate.Compression,
+                KeptBytes = estimate.PageBytes,
+                CompressedLowBytes = estimate.LowBytes,
+                CompressedHighBytes = estimate.HighBytes,
+                MemoryBytes = estimate.TotalBytes,
+                Basis = estimate.Basis,
+                Pages = usage,
+                KernelRelease = facts.KernelRelease,
+            };
         }
     }
 }

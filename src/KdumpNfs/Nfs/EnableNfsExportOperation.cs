@@ -42,8 +42,8 @@ public sealed class EnableNfsExportOperation(HostAccess access, NfsExportRequest
             var question = new ChangeQuestion(host.HostName, $"Export {request.ExportPath} to {request.Client} ({string.Join(',', request.Option)})")
             {
                 Description = Describe(diff, makesPath, makesDump, enable, start),
-                Danger = request.Client == "*"
-                    ? $"Every host that reaches {host.HostName} could mount {request.ExportPath}" + (Squashes ? "." : " and its root could read and delete every dump.")
+                Danger = ExportClient.KindOf(request.Client) is ExportClientKind.World or ExportClientKind.Wildcard
+                    ? $"Every host that matches '{request.Client}' could mount {request.ExportPath} of {host.HostName}" + (Squashes ? "." : " and its root could read and delete every dump.")
                     : null,
             };
             if (!await context.ConfirmAsync(question, cancellationToken).ConfigureAwait(false))
@@ -88,7 +88,7 @@ public sealed class EnableNfsExportOperation(HostAccess access, NfsExportRequest
         Remedy = facts.OsRelease.Family == Hosts.HostFamily.Debian ? "Install the package nfs-kernel-server." : "Install the package nfs-utils (nfs-kernel-server on SUSE).",
     };
 
-    private bool Squashes => !request.Option.Contains("no_root_squash", StringComparer.Ordinal);
+    private bool Squashes => !new ExportClient(request.Client, request.Option).NoRootSquash;
 
     private void Check(NfsServerFacts facts)
     {
@@ -127,10 +127,9 @@ public sealed class EnableNfsExportOperation(HostAccess access, NfsExportRequest
 
     private void Warn(HostContext context, NfsServerFacts facts)
     {
-        var wide = ExportClients.KindOf(request.Client) is ExportClientKind.Subnet or ExportClientKind.Wildcard or ExportClientKind.Everyone or ExportClientKind.NetGroup;
-        if (wide && !Squashes)
+        if (new ExportClient(request.Client, request.Option).Warning is { } warning)
         {
-            context.Warning($"With no_root_squash for {request.Client}, root on any host it covers can read and delete every dump under {request.ExportPath} on {facts.HostName}.");
+            context.Warning($"{request.ExportPath} on {facts.HostName}: {warning}");
         }
 
         foreach (var problem in ExportsDocument.Parse((facts.Exports?.Content ?? default).Span).Problems)

@@ -1,3 +1,5 @@
+using KdumpNfs.Hosts;
+
 namespace KdumpNfs.Nfs;
 
 /// <summary>An entry of the table of live exports.</summary>
@@ -22,7 +24,7 @@ internal static class ExportTable
             if (line.StartsWith('/'))
             {
                 var blank = line.IndexOfAny([' ', '\t']);
-                path = ExportsText.Unescape(blank < 0 ? line : line[..blank]);
+                path = HostMount.Unescape(blank < 0 ? line : line[..blank]);
                 rest = blank < 0 ? "" : line[blank..].Trim();
             }
 

@@ -1,3 +1,5 @@
+using KdumpNfs.Kdump;
+
 namespace KdumpNfs.Nfs;
 
 /// <summary>What Enable-NfsExport was asked for, checked before any host is contacted.</summary>
@@ -26,8 +28,9 @@ public sealed record NfsExportRequest(string ExportPath, string Client, IReadOnl
             options.Add("mountpoint");
         }
 
-        return new NfsExportRequest(
-            ExportInput.CheckPath(exportPath), ExportInput.CheckClient(client), ExportInput.CheckOptions(options),
-            dumpPath is null ? null : ExportInput.CheckPath(dumpPath), createDirectory, requireMount);
+        ExportClient.Check(client);
+        ExportsOptions.Check(options);
+        return new NfsExportRequest(TargetInput.CheckDirectory(exportPath, "export path"), client, options,
+            dumpPath is null ? null : TargetInput.CheckDirectory(dumpPath, "dump path"), createDirectory, requireMount);
     }
 }

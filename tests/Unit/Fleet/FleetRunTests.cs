@@ -124,7 +124,7 @@ public sealed class FleetRunTests
     }
 
     [Fact]
-    public void A_front_end_that_throws_in_its_answer_leaves_no_worker_behind()
+    public async Task A_front_end_that_throws_in_its_answer_leaves_no_worker_behind()
     {
         var front = new Front(_ => throw new OperationCanceledException("pipeline stopped"));
         var fleet = new FleetRun(1);
@@ -146,8 +146,7 @@ public sealed class FleetRunTests
             fleet.Finish(front);
         });
         fleet.Dispose();
-        Assert.True(ended.Task.Wait(TimeSpan.FromSeconds(5)));
-        Assert.False(ended.Task.Result);
+        Assert.False(await ended.Task.WaitAsync(TimeSpan.FromSeconds(5)));
     }
 
     [Fact]

@@ -1,0 +1,163 @@
+using System.Net.Sockets;
+using KdumpNfs.Ssh;
+using KdumpNfs.Ssh.Config;
+using Renci.SshNet;
+using Renci.SshNet.Common;
+
+namespace KdumpNfs.SshNet;
+
+/// <summary>Connects through SSH.NET: in this process, without a child for each host.</summary>
+/// <remarks>
+/// One exec channel runs the script loop, as with the OpenSSH client. SSH.NET keeps one thread of its own for each open connection; key
+/// exchange and login block a thread of the pool for their round trips, so the pool is allowed a few more than the machine has cores.
+/// </remarks>
+public sealed class SshNetConnector : IHostConnector
+{
+    private const int PoolThreads = 32;
+
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<string, SshConfig> _configs = new(StringComparer.Ordinal);
+
+    /// <summary>A connector; it keeps parsed ssh_config files, so one serves a whole command.</summary>
+    public SshNetConnector()
+    {
+        // Otherwise a fleet of slow hosts takes all threads, and the pool grows by only a few in a second.
+        ThreadPool.GetMinThreads(out var workers, out var ports);
+        if (workers < PoolThreads)
+        {
+            ThreadPool.SetMinThreads(PoolThreads, ports);
+        }
+    }
+
+    /// <inheritdoc/>
+    public SshTransport Transport => SshTransport.SshNet;
+
+    /// <inheritdoc/>
+    public async Task<IHostConnection> ConnectAsync(SshHost host, SshOptions options, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        ArgumentNullException.ThrowIfNull(options);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(options.ConnectTimeout);
+        try
+        {
+            return await ConnectWithinAsync(host, options, limit.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is OperationCanceledException or SshOperationTimeoutException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            throw SshErrors.Timeout(host.HostName, options.ConnectTimeout, inner: e);
+        }
+    }
+
+    private async Task<IHostConnection> ConnectWithinAsync(SshHost host, SshOptions options, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var config = _configs.GetOrAdd(options.ConfigFile ?? "", _ => SshConfig.Load(options.ConfigFile));
+        var target = config.Resolve(host, options);
+        if (target.OpenSshReason is { } reason)
+        {
+            throw new HostException(ErrorIds.TransportNotAvailable, host.HostName, $"SSH.NET cannot connect as configured: {reason}.")
+            {
+                Remedy = "Use -Transport OpenSsh or Auto.",
+            };
+        }
+
+        var hostKey = new HostKeyCheck(host, target, options);
+        var session = new SessionHolder();
+        using var login = new Login(host, target, options, session);
+        var info = new ConnectionInfo(target.HostName, target.Port, target.UserName, login.Methods) { Timeout = options.ConnectTimeout };
+        hostKey.Prefer(info);
+        var client = new SshClient(info) { KeepAliveInterval = TimeSpan.FromSeconds(15) };
+        client.HostKeyReceived += hostKey.OnReceived;
+        var connecting = Task.Run(() => client.ConnectAsync(cancellationToken), CancellationToken.None);
+        try
+        {
+            await connecting.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            // Key exchange and login cannot be interrupted; the call returns and the rest ends with its socket or its own timeout.
+            _ = connecting.ContinueWith(_ => Discard(client, session), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            _ = session.Close();
+            if (e is OperationCanceledException or SshOperationTimeoutException)
+            {
+                throw;
+            }
+
+            throw hostKey.Refusal ?? Explain(host, target, login, e);
+        }
+
+        return await StartAsync(host, options, client, session, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static async Task<IHostConnection> StartAsync(
+        SshHost host, SshOptions options, SshClient client, SessionHolder session, CancellationToken cancellationToken)
+    {
+        var bootstrap = new Bootstrap(options.Sudo);
+        var pipe = new SshNetPipe(client, session, bootstrap.Command);
+        try
+        {
+            var loop = new ScriptLoop(host.HostName, bootstrap, pipe);
+            await pipe.OpenAsync(loop, options.Sudo, host.HostName, cancellationToken).ConfigureAwait(false);
+            await loop.StartAsync(cancellationToken).ConfigureAwait(false);
+            pipe.Started = true;
+            return new LoopConnection(host, SshTransport.SshNet, loop, options.OperationTimeout);
+        }
+        catch (Exception e)
+        {
+            pipe.Abort();
+            await pipe.DisposeAsync().ConfigureAwait(false);
+            if (e is SshException and not SshOperationTimeoutException)
+            {
+                throw SshErrors.Lost(host.HostName, "The connection ended before it was up.", e.Message, e);
+            }
+
+            throw;
+        }
+    }
+
+    private static void Discard(SshClient client, SessionHolder session)
+    {
+        _ = session.Close();
+        try
+        {
+            client.Dispose();
+        }
+#pragma warning disable CA1031 // Nobody is there any more to be told.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+        }
+    }
+
+    private static HostException Explain(SshHost host, ResolvedHost target, Login login, Exception e)
+    {
+        var name = host.HostName;
+        switch (e)
+        {
+            case HostException known:
+                return known;
+            case SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain or SocketError.NoRecovery }:
+                return SshErrors.NameNotResolved(name, e.Message, e);
+            case SocketException { SocketErrorCode: SocketError.TimedOut }:
+                return new HostException(ErrorIds.Timeout, name, $"No answer from {target.HostName} port {target.Port}.", e)
+                {
+                    Remedy = "Check that the host is up and reachable, or allow more time with -ConnectingTimeout.",
+                };
+            case SocketException { SocketErrorCode: not SocketError.ConnectionReset }:
+                return SshErrors.Unreachable(name, $"{target.HostName} port {target.Port}: {e.Message}", e);
+            case SshAuthenticationException:
+                return SshErrors.AuthenticationFailed(name, $"The host refused the login as '{target.UserName}' with {login.Description}.", e.Message, e);
+            case SshConnectionException { DisconnectReason: Renci.SshNet.Messages.Transport.DisconnectReason.KeyExchangeFailed }:
+                return new HostException(ErrorIds.ProtocolError, name, "The host and SSH.NET have no algorithm in common.", e)
+                {
+                    HostSaid = e.Message,
+                    Remedy = "Use -Transport OpenSsh, or update sshd on the host.",
+                };
+            case SshConnectionException when e.Message.Contains("authentication failures", StringComparison.OrdinalIgnoreCase):
+                return SshErrors.AuthenticationFailed(name, $"The host refused the login as '{target.UserName}' with {login.Description}.", e.Message, e);
+            default:
+                return SshErrors.Lost(name, "The connection ended before it was up.", e.Message, e);
+        }
+    }
+}

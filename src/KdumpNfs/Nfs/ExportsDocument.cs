@@ -1,0 +1,189 @@
+using KdumpNfs.Kdump;
+using KdumpNfs.Text;
+
+namespace KdumpNfs.Nfs;
+
+/// <summary>One line of an exports file.</summary>
+/// <param name="Line">Where it begins, from 1.</param>
+/// <param name="Path">The exported directory.</param>
+/// <param name="Clients">Whom it is for.</param>
+public sealed record ExportEntry(int Line, string Path, IReadOnlyList<ExportClient> Clients);
+
+/// <summary>/etc/exports or a file of /etc/exports.d: one client's entry is changed or added, every other byte stays. Immutable.</summary>
+/// <remarks>Sources: exports(5); support/nfs/exports.c and xio.c of nfs-utils, by which everything is read.</remarks>
+public sealed class ExportsDocument
+{
+    private readonly string text;
+    private readonly List<Parsed> parsed = [];
+    private readonly List<ConfigProblem> problems = [];
+    private readonly bool stopped;
+
+    private ExportsDocument(string text)
+    {
+        this.text = text;
+        stopped = !Read();
+        Entries = [.. parsed.Select(p => p.Entry)];
+    }
+
+    /// <summary>The ids of <see cref="Problems"/>.</summary>
+    public static class ProblemIds
+    {
+        /// <summary>exportfs stops reading the file here: nothing below is exported.</summary>
+        public const string SyntaxError = nameof(SyntaxError);
+
+        /// <summary>Options that stand alone, as after a blank between a client and its options: they hold for every host.</summary>
+        public const string OptionsForWorld = nameof(OptionsForWorld);
+
+        /// <summary>A directory without any client is exported to every host.</summary>
+        public const string NoClient = nameof(NoClient);
+    }
+
+    /// <summary>What is exported.</summary>
+    public IReadOnlyList<ExportEntry> Entries { get; }
+
+    /// <summary>What exportfs refuses, or what exports more than it seems to.</summary>
+    public IReadOnlyList<ConfigProblem> Problems => problems;
+
+    /// <summary>Reads a file; any bytes are accepted.</summary>
+    public static ExportsDocument Parse(ReadOnlySpan<byte> content) => new(ByteText.FromBytes(content));
+
+    /// <summary>The bytes of the file.</summary>
+    public byte[] ToBytes() => ByteText.ToBytes(text);
+
+    /// <summary>What a client of a directory gets by name; null where it has no entry of its own.</summary>
+    public ExportClient? Find(string path, string client) => Places(path, client).Select(p => p.Client).FirstOrDefault();
+
+    /// <summary>The file in which this client has these options for this directory: its entry is edited, or a client is added to the directory's
+    /// line, or a line at the end. A file that says so already is returned unchanged.</summary>
+    /// <param name="path">The directory on the server.</param>
+    /// <param name="client">A host, address, network, pattern or netgroup.</param>
+    /// <param name="options">All of its options; what is not named gets the default of exports(5).</param>
+    /// <exception cref="HostException">InvalidInput: a path, client or option that no exports file can hold; ConfigurationInvalid: exportfs stops
+    /// reading the file before its end; NotExpressible: the line's own defaults cannot be taken back.</exception>
+    public ExportsDocument WithClient(string path, string client, IReadOnlyList<string> options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var directory = TargetInput.CheckDirectory(path, "export path");
+        ExportClient.Check(client);
+        ExportsOptions.Check(options);
+        if (stopped)
+        {
+            throw new HostException(ErrorIds.ConfigurationInvalid, "", "exportfs cannot read the exports file to its end.")
+            {
+                HostSaid = problems[^1].ToString(),
+                Remedy = "correct that line on the server.",
+            };
+        }
+
+        var places = Places(directory, client).ToList();
+        if (places.Count > 0 && places.TrueForAll(p => ExportsOptions.Same(p.Client.Options, options)))
+        {
+            return this;
+        }
+
+        var result = places.Count > 0 ? Changed(places, client, options) : Added(directory, client, options);
+        return new ExportsDocument[] { new(result), new(text + (text.EndsWith('\n') ? "\n" : "\n\n") + NewLine(directory, client, options)) }
+            .FirstOrDefault(d => !d.stopped && d.Find(directory, client) is { } found && ExportsOptions.Same(found.Options, options) && d.parsed.Count >= parsed.Count)
+            ?? throw new HostException(ErrorIds.NotExpressible, "", $"The export of {directory} to {client} cannot be written beside what the file has.")
+            {
+                Remedy = "give the directory a line of its own, without default options, on the server.",
+            };
+    }
+
+    private static string NewLine(string path, string client, IEnumerable<string> options)
+    {
+        var name = ByteText.FromValue(path);
+        return (name.Contains(' ', StringComparison.Ordinal) ? $"\"{name}\"" : name) + " " + Spelled(client, options) + "\n";
+    }
+
+    private static string Spelled(string client, IEnumerable<string> options) => $"{client}({string.Join(',', options)})";
+
+    private string Changed(List<Place> places, string client, IReadOnlyList<string> options)
+    {
+        var result = text;
+        // From the end, so that the places before stay where they are.
+        foreach (var place in Enumerable.Reverse(places))
+        {
+            var over = ExportsOptions.Over(place.Defaults, options) ?? options;
+            result = result[..place.Token.Start] + Spelled(client, over) + result[place.Token.End..];
+        }
+
+        return result;
+    }
+
+    private string Added(string path, string client, IReadOnlyList<string> options)
+    {
+        // A line without clients is for every host; one more word would take that away.
+        if (parsed.Find(p => Same(p.Entry.Path, path) && p.Places.Count > 0) is { } line && ExportsOptions.Over(line.Places[^1].Defaults, options) is { } over)
+        {
+            var end = line.Places[^1].Token.End;
+            return text[..end] + " " + Spelled(client, over) + text[end..];
+        }
+
+        return text + (text.Length == 0 || text.EndsWith('\n') ? "" : "\n") + NewLine(path, client, options);
+    }
+
+    private IEnumerable<Place> Places(string path, string client) =>
+        parsed.Where(p => Same(p.Entry.Path, path)).SelectMany(p => p.Places).Where(p => string.Equals(p.Client.Client, client, StringComparison.OrdinalIgnoreCase));
+
+    private static bool Same(string one, string other) => one.StartsWith('/') && KdumpTarget.NormalPath(one) == KdumpTarget.NormalPath(other);
+
+    private bool Read()
+    {
+        var tokens = new ExportsTokens(text);
+        while (tokens.Path() is { } path)
+        {
+            var line = text.AsSpan(0, path.Start).Count('\n') + 1;
+            if (path.Text.Length == 0)
+            {
+                return Stop(line, "a blank that is none of space, tab and line feed, or an empty name: exportfs stops here");
+            }
+
+            var defaults = new List<string>();
+            var places = new List<Place>();
+            while (tokens.Client() is { Text.Length: > 0 } token)
+            {
+                if (token.Text[0] == '-')
+                {
+                    defaults.AddRange(ExportsOptions.Split(ByteText.ToValue(token.Text[1..])));
+                    continue;
+                }
+
+                var open = token.Text.IndexOf('(', StringComparison.Ordinal);
+                if (open >= 0 && token.Text.IndexOf(')', open) != token.Text.Length - 1)
+                {
+                    return Stop(line, "bad option list");
+                }
+
+                var name = ByteText.ToValue(open < 0 ? token.Text : token.Text[..open]);
+                var own = open < 0 ? [] : ExportsOptions.Split(ByteText.ToValue(token.Text[(open + 1)..^1]));
+                places.Add(new Place(new ExportClient(name, [.. defaults, .. own]), token, [.. defaults]));
+                if (name.Length == 0)
+                {
+                    problems.Add(new ConfigProblem(ProblemIds.OptionsForWorld, [line],
+                        $"No host name given with {ByteText.ToValue(path.Text)} {ByteText.ToValue(token.Text)}: these options hold for every host") { Refused = false });
+                }
+            }
+
+            if (places.Count == 0)
+            {
+                problems.Add(new ConfigProblem(ProblemIds.NoClient, [line], $"{ByteText.ToValue(path.Text)} is exported to every host") { Refused = false });
+            }
+
+            IReadOnlyList<ExportClient> clients = places.Count == 0 ? [new ExportClient("", [.. defaults])] : [.. places.Select(p => p.Client)];
+            parsed.Add(new Parsed(new ExportEntry(line, ByteText.ToValue(path.Text), clients), places));
+        }
+
+        return true;
+    }
+
+    private bool Stop(int line, string words)
+    {
+        problems.Add(new ConfigProblem(ProblemIds.SyntaxError, [line], words));
+        return false;
+    }
+
+    private sealed record Parsed(ExportEntry Entry, List<Place> Places);
+
+    private sealed record Place(ExportClient Client, ExportsToken Token, IReadOnlyList<string> Defaults);
+}

@@ -1,0 +1,46 @@
+using System.Runtime.CompilerServices;
+using KdumpNfs.Vmcore;
+
+namespace KdumpNfs.Tests.Unit.Vmcore;
+
+/// <summary>Pieces of real dumps, as sources and as sparse files of the true length.</summary>
+internal static class Samples
+{
+    public static readonly Sample Flattened = new(18751004, ("debian-flattened.head", 0), ("debian-flattened.tail", 18750956));
+    public static readonly Sample Lzo = new(28516451, ("rhel-lzo.head", 0), ("rhel-lzo.first", 40960), ("rhel-lzo.last", 586984));
+    public static readonly Sample Zstd = new(18309684, ("zstd.head", 0), ("zstd.first", 32768), ("zstd.last", 498944));
+
+    public static string Dmesg(string name) => File.ReadAllText(PathOf(name + ".dmesg.txt"));
+
+    public static byte[] Piece(string name) => File.ReadAllBytes(PathOf(name));
+
+    private static string PathOf(string name, [CallerFilePath] string here = "") => Path.Combine(Path.GetDirectoryName(here)!, "samples", name);
+
+    public sealed record Sample(long Length, params (string Name, long At)[] Pieces)
+    {
+        public IByteSource Source(long? length = null)
+        {
+            var source = new ExcerptByteSource(length ?? Length);
+            foreach (var (name, at) in Pieces)
+            {
+                source.Add(at, Piece(name));
+            }
+
+            return source;
+        }
+
+        /// <summary>Writes a sparse file; cut, it keeps the pieces before the cut.</summary>
+        public string Write(string path, long? length = null)
+        {
+            using var file = File.Create(path);
+            foreach (var (name, at) in Pieces)
+            {
+                file.Position = at;
+                file.Write(Piece(name));
+            }
+
+            file.SetLength(length ?? Length);
+            return path;
+        }
+    }
+}
