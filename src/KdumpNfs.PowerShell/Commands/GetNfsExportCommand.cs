@@ -18,7 +18,7 @@ public sealed class GetNfsExportCommand : FleetCmdlet
 
     /// <inheritdoc/>
     protected override void PrepareOperation() =>
-        _operation = new GetNfsExportOperation(Access) { ExportPath = ExportPath is null ? null : ExportInput.CheckPath(ExportPath) };
+        _operation = new GetNfsExportOperation(Access) { ExportPath = ExportPath is null ? null : KdumpNfs.Kdump.TargetInput.CheckDirectory(ExportPath, "export path") };
 
     /// <inheritdoc/>
     protected override Func<HostContext, CancellationToken, Task> WorkFor(SshHost host) => (context, token) => _operation.RunAsync(host, context, token);

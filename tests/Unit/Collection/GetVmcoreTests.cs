@@ -176,7 +176,7 @@ public sealed class GetVmcoreTests : IDisposable
     [Fact]
     public async Task A_missing_directory_is_an_error_of_its_own()
     {
-        await using var missing = new RemoteVmcores("store", _store.Root + "/no such\n'dir", (_, _) => Task.FromResult<Ssh.IHostConnection>(_store.Connection));
+        await using var missing = new RemoteVmcores("store", _store.Root + "/no such\n'dir", (_, _) => Task.FromResult<KdumpNfs.Ssh.IHostConnection>(_store.Connection));
         await using var local = new LocalVmcores(_store.Root + "/none");
         foreach (var store in new IVmcoreStore[] { missing, local })
         {
