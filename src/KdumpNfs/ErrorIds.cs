@@ -9,6 +9,7 @@ public static class ErrorIds
     public const string InvalidInput = nameof(InvalidInput);
     public const string HostNameMissing = nameof(HostNameMissing);
     public const string TransportNotAvailable = nameof(TransportNotAvailable);
+    public const string ConfirmationRequired = nameof(ConfirmationRequired);
 
     // The way to the host.
     public const string Unreachable = nameof(Unreachable);

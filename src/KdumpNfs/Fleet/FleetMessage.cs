@@ -1,3 +1,5 @@
+using KdumpNfs.Ssh;
+
 namespace KdumpNfs.Fleet;
 
 /// <summary>What a worker tells the front end. Only the thread that takes messages ever writes, asks or shows.</summary>
@@ -5,7 +7,11 @@ namespace KdumpNfs.Fleet;
 public abstract record FleetMessage(string HostName);
 
 /// <summary>A result; an operation may give several for one host.</summary>
-public sealed record HostOutput(string HostName, object Value) : FleetMessage(HostName);
+public sealed record HostOutput(string HostName, object Value) : FleetMessage(HostName)
+{
+    /// <summary>How the host was reached, so that a front end can hand it on with the result; null where the fleet was not told.</summary>
+    public SshHost? Host { get; init; }
+}
 
 /// <summary>The host failed; others go on.</summary>
 public sealed record HostFailed(string HostName, HostException Error) : FleetMessage(HostName);

@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
+using KdumpNfs.Ssh;
 
 namespace KdumpNfs.Fleet;
 
@@ -13,6 +15,7 @@ public sealed class FleetRun : IDisposable
     private readonly ConcurrentDictionary<Task, byte> _running = new();
     private readonly int _throttleLimit;
     private int _inWork;
+    private long _cancelledAt;
 
     /// <summary>A run that works on at most <paramref name="throttleLimit"/> hosts at once.</summary>
     public FleetRun(int throttleLimit)
@@ -42,7 +45,10 @@ public sealed class FleetRun : IDisposable
         });
 
     /// <summary>Starts work that gives its results through the context.</summary>
-    public void Start(string hostName, Func<HostContext, CancellationToken, Task> work)
+    public void Start(string hostName, Func<HostContext, CancellationToken, Task> work) => Start(hostName, work, null);
+
+    /// <summary>Starts work whose results carry the way to the host.</summary>
+    public void Start(string hostName, Func<HostContext, CancellationToken, Task> work, SshHost? host)
     {
         ArgumentNullException.ThrowIfNull(work);
         if (!HasRoom)
@@ -51,7 +57,7 @@ public sealed class FleetRun : IDisposable
         }
 
         _inWork++;
-        var task = Task.Run(() => RunAsync(hostName, work));
+        var task = Task.Run(() => RunAsync(hostName, work, host));
         _running[task] = 0;
         task.ContinueWith(done => _running.TryRemove(done, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         if (task.IsCompleted)
@@ -60,12 +66,12 @@ public sealed class FleetRun : IDisposable
         }
     }
 
-    /// <summary>The next message; waits for one. False when all started hosts are done.</summary>
+    /// <summary>The next message; waits for one. False when all started hosts are done, or when the run was cancelled and the time for cleaning up is over.</summary>
     public bool TryTake(out FleetMessage message)
     {
-        while (_inWork > 0)
+        while (_inWork > 0 && TryWait(out var next))
         {
-            if (Visible(_messages.Take(), out message))
+            if (Visible(next, out message))
             {
                 return true;
             }
@@ -92,6 +98,7 @@ public sealed class FleetRun : IDisposable
     /// <summary>Ends all work: connections close, waiting questions are abandoned. Safe to call from any thread, and twice.</summary>
     public void Cancel()
     {
+        Interlocked.CompareExchange(ref _cancelledAt, Stopwatch.GetTimestamp(), 0);
         try
         {
             _cancel.Cancel();
@@ -112,7 +119,7 @@ public sealed class FleetRun : IDisposable
         }
 
         // A worker that does not end in time is past its own deadlines; it holds only itself.
-        Task.WaitAny(Task.WhenAll(_running.Keys), Task.Delay(CleanUpLimit));
+        Task.WaitAny(Task.WhenAll(_running.Keys), Task.Delay(CleanUpLeft));
         if (_running.IsEmpty)
         {
             _messages.Dispose();
@@ -122,6 +129,30 @@ public sealed class FleetRun : IDisposable
 
     /// <summary>How long disposal waits for workers: Ctrl-C must give the prompt back within a second.</summary>
     public static readonly TimeSpan CleanUpLimit = TimeSpan.FromMilliseconds(900);
+
+    // One limit for the pump and for disposal together, counted from the cancellation.
+    private TimeSpan CleanUpLeft
+    {
+        get
+        {
+            var left = CleanUpLimit - Stopwatch.GetElapsedTime(Interlocked.Read(ref _cancelledAt));
+            return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+        }
+    }
+
+    private bool TryWait(out FleetMessage message)
+    {
+        try
+        {
+            message = _messages.Take(_cancel.Token);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            // Workers still tell how they ended; one that does not end in time must not hold the prompt.
+            return _messages.TryTake(out message!, CleanUpLeft);
+        }
+    }
 
     private bool Visible(FleetMessage next, out FleetMessage message)
     {
@@ -135,9 +166,9 @@ public sealed class FleetRun : IDisposable
         return false;
     }
 
-    private async Task RunAsync(string hostName, Func<HostContext, CancellationToken, Task> work)
+    private async Task RunAsync(string hostName, Func<HostContext, CancellationToken, Task> work, SshHost? host)
     {
-        var context = new HostContext(hostName, Post);
+        var context = new HostContext(hostName, Post, host);
         try
         {
             await work(context, _cancel.Token).ConfigureAwait(false);

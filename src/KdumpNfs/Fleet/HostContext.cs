@@ -1,14 +1,18 @@
+using KdumpNfs.Ssh;
+
 namespace KdumpNfs.Fleet;
 
 /// <summary>How an operation on one host talks to the front end. Calls return at once; nothing is written on the worker's thread.</summary>
 public sealed class HostContext
 {
     private readonly Action<FleetMessage> _post;
+    private readonly SshHost? _host;
 
-    internal HostContext(string hostName, Action<FleetMessage> post)
+    internal HostContext(string hostName, Action<FleetMessage> post, SshHost? host = null)
     {
         HostName = hostName;
         _post = post;
+        _host = host;
     }
 
     /// <summary>The host.</summary>
@@ -25,7 +29,7 @@ public sealed class HostContext
         _post(new HostProgress(HostName, activity, status, fraction, done));
 
     /// <summary>Gives a result before the operation ends.</summary>
-    public void Output(object value) => _post(new HostOutput(HostName, value));
+    public void Output(object value) => _post(new HostOutput(HostName, value) { Host = _host });
 
     /// <summary>Asks whether to make a change. The front end answers on its own thread (ShouldProcess).</summary>
     public async Task<bool> ConfirmAsync(ChangeQuestion question, CancellationToken cancellationToken)

@@ -1,3 +1,5 @@
+using KdumpNfs.Ssh;
+
 namespace KdumpNfs.Fleet;
 
 /// <summary>Where messages end: a cmdlet or the command line. All calls come on the thread that pumps.</summary>
@@ -5,6 +7,9 @@ public interface IFleetFront
 {
     /// <summary>A result of an operation.</summary>
     void Output(object value);
+
+    /// <summary>A result, with the way to the host that it is about: a pipeline's next command needs the same user, port and key.</summary>
+    void Output(object value, SshHost host) => Output(value);
 
     /// <summary>A host failed.</summary>
     void Failed(HostException failure);
@@ -26,7 +31,27 @@ public interface IFleetFront
 public static class FleetPump
 {
     /// <summary>Starts a host; when the fleet is full, handles messages until there is room.</summary>
-    public static void Add(this FleetRun fleet, IFleetFront front, string hostName, Func<HostContext, CancellationToken, Task> work)
+    public static void Add(this FleetRun fleet, IFleetFront front, string hostName, Func<HostContext, CancellationToken, Task> work) =>
+        Add(fleet, front, hostName, null, work);
+
+    /// <summary>Starts a host whose results go to the front end together with the way to it.</summary>
+    public static void Add(this FleetRun fleet, IFleetFront front, SshHost host, Func<HostContext, CancellationToken, Task> work)
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        Add(fleet, front, host.HostName, host, work);
+    }
+
+    /// <summary>Handles what is there, without waiting.</summary>
+    public static void Turn(this FleetRun fleet, IFleetFront front)
+    {
+        ArgumentNullException.ThrowIfNull(fleet);
+        while (fleet.TryTakeReady(out var message))
+        {
+            Dispatch(front, message);
+        }
+    }
+
+    private static void Add(FleetRun fleet, IFleetFront front, string hostName, SshHost? host, Func<HostContext, CancellationToken, Task> work)
     {
         ArgumentNullException.ThrowIfNull(fleet);
         while (!fleet.HasRoom && fleet.TryTake(out var message))
@@ -34,11 +59,12 @@ public static class FleetPump
             Dispatch(front, message);
         }
 
-        fleet.Start(hostName, work);
-        while (fleet.TryTakeReady(out var message))
+        if (fleet.HasRoom)
         {
-            Dispatch(front, message);
+            fleet.Start(hostName, work, host);
         }
+
+        Turn(fleet, front);
     }
 
     /// <summary>Handles messages until every host is done.</summary>
@@ -55,6 +81,9 @@ public static class FleetPump
     {
         switch (message)
         {
+            case HostOutput { Host: { } host } output:
+                front.Output(output.Value, host);
+                break;
             case HostOutput output:
                 front.Output(output.Value);
                 break;

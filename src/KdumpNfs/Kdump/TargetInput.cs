@@ -14,6 +14,16 @@ public sealed record TargetInput(string Server, string Export, string? DumpPath)
     public static TargetInput Create(string server, string export, string? dumpPath) =>
         new(CheckServer(server), CheckDirectory(export, "export"), dumpPath is null ? null : CheckDirectory(dumpPath, "dump path"));
 
+    /// <summary>Reads <c>server:/directory</c>, an IPv6 address in brackets.</summary>
+    /// <exception cref="HostException">InvalidInput.</exception>
+    public static TargetInput Parse(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return KdumpTarget.ParseNfs(text, dumpPath: null) is { Store: { } server, Export: { } export }
+            ? Create(server, export, null)
+            : throw Invalid($"'{Printable.Escape(text)}' is not server:/directory.", "name the server and the absolute path of its export: storage:/data/nfs_share");
+    }
+
     /// <summary>The target that this asks for.</summary>
     public KdumpTarget Target => KdumpTarget.Nfs(Server, Export, DumpPath);
 

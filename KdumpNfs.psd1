@@ -1,0 +1,34 @@
+@{
+    RootModule           = 'KdumpNfs.PowerShell.dll'
+    ModuleVersion        = '0.1.0'
+    GUID                 = 'b7a2f2c4-53a5-4f0e-9a37-6a0f0c8c2d51'
+    Author               = 'The KdumpNfs authors'
+    CompanyName          = 'KdumpNfs'
+    Copyright            = 'The KdumpNfs authors. MIT license.'
+    Description          = 'Kernel crash dumps of a fleet of Linux servers on central NFS storage: readiness, configuration, deliberate crashes, collection of vmcores. Works over SSH; the hosts need no agent.'
+    PowerShellVersion    = '7.4'
+    CompatiblePSEditions = @('Core')
+    # The engine's types have to be there for type literals such as [KdumpNfs.Kdump.DumpLevel] before any cmdlet ran.
+    RequiredAssemblies   = @('KdumpNfs.dll', 'KdumpNfs.Vmcore.dll')
+    FormatsToProcess     = @('KdumpNfs.Format.ps1xml')
+    TypesToProcess       = @('KdumpNfs.Types.ps1xml')
+    CmdletsToExport      = @(
+        'Enable-NfsExport'
+        'Enable-Sysrq'
+        'Get-KdumpStatus'
+        'Get-NfsExport'
+        'Get-Vmcore'
+        'Get-VmcoreEstimate'
+        'Invoke-SysrqCrash'
+        'Set-KdumpNfsTarget'
+        'Wait-Vmcore'
+    )
+    FunctionsToExport    = @()
+    AliasesToExport      = @()
+    VariablesToExport    = @()
+    PrivateData          = @{
+        PSData = @{
+            Tags = @('Linux', 'kdump', 'vmcore', 'NFS', 'crash', 'kernel', 'SSH', 'PSEdition_Core')
+        }
+    }
+}

@@ -1,0 +1,30 @@
+using System.Management.Automation;
+using KdumpNfs.Fleet;
+using KdumpNfs.Kdump;
+using KdumpNfs.Ssh;
+
+namespace KdumpNfs.PowerShell;
+
+/// <summary>Get-VmcoreEstimate: how large a dump would be, from makedumpfile's own count of pages.</summary>
+[Cmdlet(VerbsCommon.Get, "VmcoreEstimate")]
+[OutputType(typeof(VmcoreEstimate))]
+public sealed class GetVmcoreEstimateCommand : FleetCmdlet
+{
+    private VmcoreEstimateOperation _operation = null!;
+
+    /// <summary>What the dump leaves out: a number from 0 to 31 or names; All (31) by default.</summary>
+    [Parameter]
+    [DumpLevelTransformation]
+    public DumpLevel DumpLevel { get; set; } = DumpLevel.All;
+
+    /// <inheritdoc/>
+    protected override void PrepareOperation()
+    {
+        DumpLevelTransformationAttribute.Check(DumpLevel);
+        _operation = new VmcoreEstimateOperation(Access) { DumpLevel = DumpLevel };
+    }
+
+    /// <inheritdoc/>
+    protected override Func<HostContext, CancellationToken, Task> WorkFor(SshHost host) =>
+        async (context, token) => context.Output(await _operation.RunAsync(host, context, token));
+}

@@ -1,0 +1,118 @@
+using System.Globalization;
+using System.Management.Automation;
+using KdumpNfs.Crash;
+using KdumpNfs.Fleet;
+using KdumpNfs.Ssh;
+
+namespace KdumpNfs.PowerShell;
+
+/// <summary>Invoke-SysrqCrash: crashes the kernel of hosts on purpose. Looks at all of them first, asks once, then pulls the triggers.</summary>
+[Cmdlet(VerbsLifecycle.Invoke, "SysrqCrash", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
+[OutputType(typeof(SysrqCrash))]
+public sealed class InvokeSysrqCrashCommand : FleetCmdlet
+{
+    private readonly CrashList _hosts = new();
+    private SysrqCrashOperation _operation = null!;
+    private CrashCampaign? _campaign;
+
+    /// <summary>How many hosts may be down at once; the next trigger waits for a host's new boot or its time limit.</summary>
+    [Parameter]
+    public int MaxDown { get; set; } = 1;
+
+    /// <summary>Gives a host's object when it is back, with the boot that it came back with.</summary>
+    [Parameter]
+    public SwitchParameter Wait { get; set; }
+
+    /// <summary>Seconds that a host may be away.</summary>
+    [Parameter]
+    public int TimeoutSec { get; set; } = 900;
+
+    /// <summary>Crashes hosts that are not ready, too: there will probably be no dump.</summary>
+    [Parameter]
+    public SwitchParameter AllowNotReady { get; set; }
+
+    /// <summary>Does not ask.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    /// <summary>Refuses another machine under the same name; an earlier cmdlet's output brings it.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [AllowNull]
+    [AllowEmptyString]
+    public string? MachineId { get; set; }
+
+    /// <inheritdoc/>
+    protected override void PrepareOperation()
+    {
+        if (MaxDown < 1)
+        {
+            throw Refused($"-MaxDown {MaxDown.ToString(CultureInfo.InvariantCulture)} would crash nothing.", "Give the number of hosts that may be down at once, 1 or more.");
+        }
+
+        _operation = new SysrqCrashOperation(Access) { AllowNotReady = AllowNotReady, ReturnTimeout = Seconds(TimeoutSec, nameof(TimeoutSec)) };
+    }
+
+    /// <inheritdoc/>
+    protected override Func<HostContext, CancellationToken, Task> WorkFor(SshHost host)
+    {
+        var machineId = string.IsNullOrEmpty(MachineId) ? null : MachineId;
+        return async (context, token) => context.Output(await _operation.ProbeAsync(host, machineId, context, token));
+    }
+
+    /// <inheritdoc/>
+    public override void Output(object value, SshHost host)
+    {
+        if (value is not CrashCandidate candidate)
+        {
+            base.Output(value, host);
+        }
+        else if (!_hosts.TryAdd(candidate, out var twin))
+        {
+            Warning(candidate.Host.HostName, $"{candidate.Host.HostName} is the same machine as {twin.Host.HostName}; it is crashed once.");
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing()
+    {
+        base.EndProcessing();
+        if (_hosts.Candidates.Count == 0 || IsStopping || !Agreed())
+        {
+            return;
+        }
+
+        _campaign = new CrashCampaign(_operation, MaxDown, Wait);
+        if (!IsStopping)
+        {
+            _campaign.Run(_hosts.Candidates, this);
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void StopProcessing()
+    {
+        base.StopProcessing();
+        _campaign?.Cancel();
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _campaign?.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private bool Agreed()
+    {
+        var text = _hosts.Question(MaxDown);
+        var bound = MyInvocation.BoundParameters;
+        var whatIf = bound.TryGetValue("WhatIf", out var given) ? LanguagePrimitives.IsTrue(given) : LanguagePrimitives.IsTrue(GetVariableValue("WhatIfPreference", false));
+
+        // -Force answers the question; it does not turn -WhatIf or an explicit -Confirm off.
+        return (Force && !whatIf && !bound.ContainsKey("Confirm")) || Ask(() => ShouldProcess(text, $"{text}\nContinue?", "Crash hosts"));
+    }
+}

@@ -1,0 +1,297 @@
+using System.Globalization;
+using System.Management.Automation;
+using KdumpNfs.Fleet;
+using KdumpNfs.Ssh;
+
+namespace KdumpNfs.PowerShell;
+
+/// <summary>
+/// What all cmdlets share: how to connect, the fleet, and the way of its messages to PowerShell's streams. PowerShell lets a cmdlet write
+/// only from the thread that runs it, so everything goes through the pump that runs there.
+/// </summary>
+public abstract class ConnectingCmdlet : PSCmdlet, IFleetFront, IDisposable
+{
+    private readonly Dictionary<string, int> _activities = new(StringComparer.Ordinal);
+    private FleetRun? _fleet;
+    private int _lastActivity;
+    private bool _yesToAll;
+    private bool _noToAll;
+    private volatile bool _stopping;
+
+    /// <summary>User name and password, for hosts without keys. Only the SSH.NET transport can send a password.</summary>
+    [Parameter]
+    [Credential]
+    public PSCredential? Credential { get; set; }
+
+    /// <summary>Which SSH implementation carries the connections.</summary>
+    [Parameter]
+    public SshTransport Transport { get; set; } = SshTransport.Auto;
+
+    /// <summary>What to do about a host whose key is not known yet.</summary>
+    [Parameter]
+    public HostKeyPolicy HostKeyPolicy { get; set; } = HostKeyPolicy.Strict;
+
+    /// <summary>known_hosts files instead of OpenSSH's; the first one is the one that AcceptNew adds to.</summary>
+    [Parameter]
+    public string[]? KnownHostsFile { get; set; }
+
+    /// <summary>An ssh_config file instead of the user's.</summary>
+    [Parameter]
+    public string? SshConfigFile { get; set; }
+
+    /// <summary>Time until a connection is up: milliseconds, as in New-PSSession, or a TimeSpan.</summary>
+    [Parameter]
+    [TimeoutTransformation]
+    public TimeSpan ConnectingTimeout { get; set; } = new SshOptions().ConnectTimeout;
+
+    /// <summary>Time that one command on a host may take: milliseconds or a TimeSpan.</summary>
+    [Parameter]
+    [TimeoutTransformation]
+    public TimeSpan OperationTimeout { get; set; } = new SshOptions().OperationTimeout;
+
+    /// <summary>Runs commands through sudo, which must not ask for a password.</summary>
+    [Parameter]
+    public SwitchParameter Sudo { get; set; }
+
+    /// <summary>How many hosts are worked on at once.</summary>
+    [Parameter]
+    public int ThrottleLimit { get; set; } = 32;
+
+    /// <summary>Gives an object for a host that failed as well, besides the error.</summary>
+    [Parameter]
+    public SwitchParameter IncludeFailed { get; set; }
+
+    /// <summary>How the operations reach hosts; there from BeginProcessing on.</summary>
+    protected HostAccess Access { get; private set; } = null!;
+
+    /// <summary>The hosts in work.</summary>
+    protected FleetRun Fleet => _fleet ??= new FleetRun(ThrottleLimit);
+
+    /// <summary>Whether the user was asked and said no for all, or the pipeline is being stopped.</summary>
+    protected bool IsStopping => _stopping;
+
+    /// <summary>Answers the second question of a dangerous change; cmdlets with -Force override it.</summary>
+    protected virtual bool IsForced => false;
+
+    /// <summary>The object for a failed host; null to give none.</summary>
+    protected virtual object FailedObject(HostException failure) => FailedHost.From(failure);
+
+    /// <summary>Checks what belongs to the cmdlet and makes its operation. A HostException thrown here ends the pipeline before anything was contacted.</summary>
+    protected abstract void Prepare();
+
+    /// <inheritdoc/>
+    protected sealed override void BeginProcessing()
+    {
+        try
+        {
+            Access = new HostAccess(Connectors.For(Transport), Options());
+            Prepare();
+        }
+        catch (HostException e)
+        {
+            ThrowTerminatingError(ErrorRecords.From(e));
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing()
+    {
+        Fleet.Finish(this);
+        foreach (var host in _activities.Keys.ToList())
+        {
+            EndProgress(host);
+        }
+    }
+
+    /// <summary>Ctrl-C. Called on another thread while the pipeline's thread waits in the pump.</summary>
+    protected override void StopProcessing()
+    {
+        _stopping = true;
+        _fleet?.Cancel();
+    }
+
+    /// <summary>Called by PowerShell when the pipeline is over, however it ended: also after Select-Object -First and after errors elsewhere.</summary>
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Ends what still runs.</summary>
+    protected virtual void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _fleet?.Dispose();
+        }
+    }
+
+    /// <summary>A path of this session (relative to its location, or on a PowerShell drive) as the file system knows it.</summary>
+    protected string ResolveFile(string path, string parameter)
+    {
+        ProviderInfo provider;
+        string resolved;
+        try
+        {
+            resolved = SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out provider, out _);
+        }
+        catch (Exception e) when (e is ItemNotFoundException or System.Management.Automation.DriveNotFoundException or ProviderNotFoundException or PSArgumentException or PSInvalidOperationException or NotSupportedException)
+        {
+            throw Refused($"The path '{Printable.Escape(path)}' cannot be resolved: {e.Message}", $"Give -{parameter} as a path of a file system.", e);
+        }
+
+        return provider.Name == "FileSystem" ? resolved
+            : throw Refused($"'{Printable.Escape(path)}' is a path of the provider {provider.Name}, not of a file system.", $"Give -{parameter} as a path of a file system.");
+    }
+
+    /// <summary>An error about a parameter.</summary>
+    protected static HostException Refused(string what, string remedy, Exception? inner = null) => new(ErrorIds.InvalidInput, "", what, inner) { Remedy = remedy };
+
+    /// <summary>A number of seconds as a limit.</summary>
+    protected static TimeSpan Seconds(int seconds, string parameter) => Limit(TimeSpan.FromSeconds(seconds), parameter);
+
+    /// <summary>A host with its connection details, checked.</summary>
+    protected SshHost MakeHost(string? name, string? userName, int? port, string? keyFilePath) =>
+        HostNameTransformationAttribute.Refusal(name) is { } refusal ? throw refusal : new SshHost(
+            name ?? "",
+            string.IsNullOrEmpty(userName) ? Credential?.UserName : userName,
+            port,
+            string.IsNullOrEmpty(keyFilePath) ? null : ResolveFile(keyFilePath, "KeyFilePath")).Validated();
+
+    /// <inheritdoc/>
+    public virtual void Output(object value) => WriteObject(value);
+
+    /// <inheritdoc/>
+    public virtual void Output(object value, SshHost host)
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        var result = PSObject.AsPSObject(value);
+
+        // A pipeline's next cmdlet binds these by name, so that a list of hosts with different users and ports goes all the way through it.
+        Note(result, nameof(SshHost.UserName), host.UserName);
+        Note(result, nameof(SshHost.Port), host.Port);
+        Note(result, nameof(SshHost.KeyFilePath), host.KeyFilePath);
+        WriteObject(result);
+    }
+
+    /// <inheritdoc/>
+    public virtual void Failed(HostException failure)
+    {
+        ArgumentNullException.ThrowIfNull(failure);
+        EndProgress(failure.HostName);
+        WriteError(ErrorRecords.From(failure));
+        if (IncludeFailed)
+        {
+            WriteObject(FailedObject(failure));
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Verbose(string hostName, string text) => WriteVerbose($"[{Printable.Escape(hostName)}] {Printable.EscapeLines(text)}");
+
+    /// <inheritdoc/>
+    public void Warning(string hostName, string text)
+    {
+        // Most warnings name their host in the sentence.
+        var named = hostName.Length == 0 || text.Contains(hostName, StringComparison.Ordinal);
+        WriteWarning(Printable.EscapeLines(named ? text : $"{hostName}: {text}"));
+    }
+
+    /// <inheritdoc/>
+    public void Progress(HostProgress progress)
+    {
+        ArgumentNullException.ThrowIfNull(progress);
+        if (progress.Done)
+        {
+            EndProgress(progress.HostName);
+            return;
+        }
+
+        if (!_activities.TryGetValue(progress.HostName, out var id))
+        {
+            id = ++_lastActivity;
+            _activities.Add(progress.HostName, id);
+        }
+
+        // An empty status is not allowed in a record.
+        var status = Printable.Escape(progress.Status.Length == 0 ? "…" : progress.Status);
+        WriteProgress(new ProgressRecord(id, $"{progress.HostName}: {progress.Activity}", status)
+        {
+            PercentComplete = progress.Fraction is { } fraction ? (int)Math.Clamp(fraction * 100, 0, 100) : -1,
+        });
+    }
+
+    /// <inheritdoc/>
+    public bool Confirm(ChangeQuestion question)
+    {
+        ArgumentNullException.ThrowIfNull(question);
+        var change = $"{question.Action} on {question.Target}";
+        var text = question.Description is { Length: > 0 } description ? $"{change}\n{Printable.EscapeLines(description)}" : change;
+        return Ask(() => ShouldProcess(text, $"{text}\nContinue?", "Confirm")) && (question.Danger is null || IsForced ||
+            Ask(() => ShouldContinue($"{change}\n{question.Danger}\nContinue?", "Confirm", ref _yesToAll, ref _noToAll)));
+    }
+
+    /// <summary>Asks; where nobody can be asked, the pipeline ends with an error that says how to answer beforehand.</summary>
+    protected bool Ask(Func<bool> question)
+    {
+        ArgumentNullException.ThrowIfNull(question);
+        try
+        {
+            return question();
+        }
+        catch (Exception e) when (e is PSInvalidOperationException or System.Management.Automation.Host.HostException or NotImplementedException)
+        {
+            ThrowTerminatingError(ErrorRecords.From(new HostException(ErrorIds.ConfirmationRequired, "", "This has to be confirmed, and there is nobody to ask here.", e)
+            {
+                Remedy = "Answer beforehand with -Confirm:$false" + (MyInvocation.MyCommand.Parameters?.ContainsKey("Force") == true ? " or -Force." : "."),
+            }));
+            return false;
+        }
+    }
+
+    private void EndProgress(string hostName)
+    {
+        if (_activities.Remove(hostName, out var id))
+        {
+            WriteProgress(new ProgressRecord(id, hostName, "done") { RecordType = ProgressRecordType.Completed });
+        }
+    }
+
+    private static void Note(PSObject result, string name, object? value)
+    {
+        if (value is not null && result.Properties[name] is null)
+        {
+            result.Properties.Add(new PSNoteProperty(name, value));
+        }
+    }
+
+    private SshOptions Options()
+    {
+        if (ThrottleLimit is < 1 or > 4096)
+        {
+            throw Refused($"The throttle limit {ThrottleLimit.ToString(CultureInfo.InvariantCulture)} is not between 1 and 4096.", "Give the number of hosts to work on at once.");
+        }
+
+        var config = SshConfigFile is { Length: > 0 } file ? ResolveFile(file, nameof(SshConfigFile)) : null;
+        if (config is not null && !File.Exists(config))
+        {
+            throw Refused($"The file '{Printable.Escape(config)}' does not exist.", "Give -SshConfigFile the path of an ssh_config file.");
+        }
+
+        return new SshOptions
+        {
+            Transport = Transport,
+            HostKeyPolicy = HostKeyPolicy,
+            KnownHostsFiles = [.. (KnownHostsFile ?? []).Select(f => ResolveFile(f, nameof(KnownHostsFile)))],
+            ConfigFile = config,
+            Credential = Credential?.GetNetworkCredential(),
+            ConnectTimeout = Limit(ConnectingTimeout, nameof(ConnectingTimeout)),
+            OperationTimeout = Limit(OperationTimeout, nameof(OperationTimeout)),
+            Sudo = Sudo,
+        };
+    }
+
+    /// <summary>A limit that timers can count: more than nothing, at most 24 days.</summary>
+    private static TimeSpan Limit(TimeSpan value, string parameter) => value > TimeSpan.Zero && value.TotalMilliseconds < int.MaxValue ? value
+        : throw Refused($"-{parameter} is not between 1 ms and 24 days.", "Give milliseconds or a TimeSpan: 30000, or (New-TimeSpan -Seconds 30).");
+}

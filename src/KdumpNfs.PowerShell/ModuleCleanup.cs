@@ -1,0 +1,10 @@
+using System.Management.Automation;
+
+namespace KdumpNfs.PowerShell;
+
+/// <summary>Runs at Remove-Module.</summary>
+public sealed class ModuleCleanup : IModuleAssemblyCleanup
+{
+    /// <inheritdoc/>
+    public void OnRemove(PSModuleInfo psModuleInfo) => Connectors.Release();
+}

@@ -1,0 +1,68 @@
+using System.Management.Automation;
+using KdumpNfs.Collection;
+
+namespace KdumpNfs.PowerShell;
+
+/// <summary>
+/// A cmdlet that looks at the dumps of a store: a server, or any host that has the share mounted, or a path of this machine. The connection
+/// parameters are the store's; objects from the pipeline are crashes and bring none of them.
+/// </summary>
+public abstract class StoreCmdlet : ConnectingCmdlet
+{
+    /// <summary>Parameter set: a storage server.</summary>
+    protected const string StoreSet = "Store";
+
+    /// <summary>Parameter set: a path of this machine.</summary>
+    protected const string PathSet = "Path";
+
+    /// <summary>The storage server, or any host that sees the share as a path.</summary>
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = StoreSet)]
+    [AllowEmptyString]
+    public string StoreHost { get; set; } = "";
+
+    /// <summary>The exported directory, as a path on the store.</summary>
+    [Parameter(Mandatory = true, Position = 1, ParameterSetName = StoreSet)]
+    [AllowEmptyString]
+    public string ExportPath { get; set; } = "";
+
+    /// <summary>Directory for dumps inside the export.</summary>
+    [Parameter(ParameterSetName = StoreSet)]
+    public string? DumpPath { get; set; }
+
+    /// <summary>A directory of this machine that holds crash directories, such as a mounted share.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = PathSet)]
+    [Alias("PSPath")]
+    [AllowEmptyString]
+    public string LiteralPath { get; set; } = "";
+
+    /// <summary>Login name on the store.</summary>
+    [Parameter(ParameterSetName = StoreSet)]
+    public string? UserName { get; set; }
+
+    /// <summary>Port of the store's SSH server.</summary>
+    [Parameter(ParameterSetName = StoreSet)]
+    [PortTransformation]
+    public int? Port { get; set; }
+
+    /// <summary>Private key file for the store.</summary>
+    [Parameter(ParameterSetName = StoreSet)]
+    [Alias("IdentityFilePath")]
+    public string? KeyFilePath { get; set; }
+
+    /// <summary>The store, for messages.</summary>
+    protected string StoreName => ParameterSetName == StoreSet ? StoreHost : LiteralPath;
+
+    /// <summary>The store that the parameters name; nothing is contacted yet.</summary>
+    protected IVmcoreStore MakeStore() => ParameterSetName == StoreSet
+        ? new RemoteVmcores(Access, MakeHost(StoreHost, UserName, Port, KeyFilePath), ExportPath, DumpPath)
+        : new LocalVmcores(LiteralPath.Length == 0 ? "" : ResolveFile(LiteralPath, nameof(LiteralPath)));
+
+    /// <summary>Closes a store, but never holds the prompt.</summary>
+    protected static void CleanUp(IAsyncDisposable store)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        store.DisposeAsync().AsTask().Wait(CloseLimit);
+    }
+
+    private static readonly TimeSpan CloseLimit = TimeSpan.FromMilliseconds(300);
+}
