@@ -285,18 +285,4 @@ public abstract class ConnectionTests(SharedServer shared) : TransportTests(shar
         CommandRunner.Run("chmod", ["755", path]);
         return server;
     }
-
-    /// <summary>Gives some bytes and then nothing for ever.</summary>
-    private sealed class StuckStream(int count) : MemoryStream(new byte[count])
-    {
-        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
-        {
-            if (Position == Length)
-            {
-                await Task.Delay(Timeout.Infinite, cancellationToken);
-            }
-
-            return await base.ReadAsync(buffer, cancellationToken);
-        }
-    }
 }
