@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using KdumpNfs.Fleet;
+using KdumpNfs.Kdump;
 using KdumpNfs.Nfs;
 using KdumpNfs.Ssh;
 
@@ -18,7 +19,7 @@ public sealed class GetNfsExportCommand : FleetCmdlet
 
     /// <inheritdoc/>
     protected override void PrepareOperation() =>
-        _operation = new GetNfsExportOperation(Access) { ExportPath = ExportPath is null ? null : ExportInput.CheckPath(ExportPath) };
+        _operation = new GetNfsExportOperation(Access) { ExportPath = ExportPath is null ? null : TargetInput.CheckDirectory(ExportPath, "export path") };
 
     /// <inheritdoc/>
     protected override Func<HostContext, CancellationToken, Task> WorkFor(SshHost host) => (context, token) => _operation.RunAsync(host, context, token);
