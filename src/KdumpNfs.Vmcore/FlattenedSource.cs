@@ -32,6 +32,9 @@ internal sealed class FlattenedSource : IByteSource
     /// <summary>Not known without walking the whole file: positions in the dump are bounded by the records alone.</summary>
     public long Length => long.MaxValue;
 
+    /// <summary>What is wrong with one of the first records but the very first; null when nothing is.</summary>
+    public string? Damage { get; private init; }
+
     /// <summary>Reads the header and the first records.</summary>
     /// <exception cref="VmcoreFormatException">Not a flattened file, cut before its first record's data, or with a record that cannot be.</exception>
     public static async ValueTask<FlattenedSource> OpenAsync(IByteSource file, CancellationToken cancellationToken)
@@ -45,6 +48,7 @@ internal sealed class FlattenedSource : IByteSource
         }
 
         var records = new List<(long, long, long)>();
+        string? damage = null;
         long at = HeaderSize;
         while (records.Count < MaximumRecords &&
             await file.TryReadAsync(at, RecordSize, cancellationToken).ConfigureAwait(false) is { } record)
@@ -58,7 +62,8 @@ internal sealed class FlattenedSource : IByteSource
 
             if (offset < 0 || size <= 0 || offset > long.MaxValue - size)
             {
-                throw new VmcoreFormatException($"The flattened record at offset {at} claims {size} bytes at {offset}; the file is damaged.");
+                damage = $"The flattened record at offset {at} claims {size} bytes at {offset}; the file is damaged.";
+                break;
             }
 
             records.Add((offset, size, at + RecordSize));
@@ -70,8 +75,8 @@ internal sealed class FlattenedSource : IByteSource
             at += RecordSize + size;
         }
 
-        return records.Count > 0 ? new FlattenedSource(file, records)
-            : throw new VmcoreFormatException("The flattened file has no record: makedumpfile wrote nothing after its first block.");
+        return records.Count > 0 ? new FlattenedSource(file, records) { Damage = damage }
+            : throw new VmcoreFormatException(damage ?? "The flattened file has no record: makedumpfile wrote nothing after its first block.");
     }
 
     /// <inheritdoc/>

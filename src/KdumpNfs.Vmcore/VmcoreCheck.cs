@@ -11,7 +11,7 @@ public enum VmcoreIntegrity
     /// <summary>Everything that the head announces is there.</summary>
     Whole,
 
-    /// <summary>The file ends too early.</summary>
+    /// <summary>The file ends too early, or has a hole near its beginning.</summary>
     Cut,
 
     /// <summary>makedumpfile itself marked it: the target was full.</summary>
@@ -84,6 +84,11 @@ public static class VmcoreCheck
 
     private static async ValueTask<VmcoreCheckResult> FlattenedAsync(IByteSource source, VmcoreHeader header, CancellationToken cancellationToken)
     {
+        if (header.Damage is { } damage)
+        {
+            return Cut(header, damage);
+        }
+
         var tail = await source.TryReadAsync(
             source.Length - FlattenedSource.RecordSize - DescriptorSize, FlattenedSource.RecordSize + DescriptorSize, cancellationToken).ConfigureAwait(false);
         if (tail is null)

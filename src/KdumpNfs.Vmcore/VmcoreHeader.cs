@@ -35,6 +35,8 @@ public sealed record VmcoreHeader
     /// <summary>makedumpfile marked the dump as incomplete (DUMP_DH_COMPRESSED_INCOMPLETE, DUMP_ELF_INCOMPLETE): the target was full.</summary>
     public bool MarkedIncomplete { get; init; }
 
+    internal string? Damage { get; init; }
+
     internal DiskDumpLayout? DiskDump { get; init; }
 
     internal ElfLayout? Elf { get; init; }
@@ -57,7 +59,7 @@ public sealed record VmcoreHeader
                 return await ElfCore.ReadAsync(source, cancellationToken).ConfigureAwait(false);
             case VmcoreFormat.Flattened when depth < MaximumDepth:
                 var flattened = await FlattenedSource.OpenAsync(source, cancellationToken).ConfigureAwait(false);
-                return (await ReadAsync(flattened, MaximumDepth, cancellationToken).ConfigureAwait(false)) with { Format = format };
+                return (await ReadAsync(flattened, MaximumDepth, cancellationToken).ConfigureAwait(false)) with { Format = format, Damage = flattened.Damage };
             case VmcoreFormat.Gzip when depth == 0:
                 return await InsideGzipAsync(source, cancellationToken).ConfigureAwait(false);
             case VmcoreFormat.Xz or VmcoreFormat.Lz4 or VmcoreFormat.Bzip2:

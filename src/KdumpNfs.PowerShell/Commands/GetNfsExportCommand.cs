@@ -1,6 +1,5 @@
 using System.Management.Automation;
 using KdumpNfs.Fleet;
-using KdumpNfs.Kdump;
 using KdumpNfs.Nfs;
 using KdumpNfs.Ssh;
 
@@ -19,7 +18,7 @@ public sealed class GetNfsExportCommand : FleetCmdlet
 
     /// <inheritdoc/>
     protected override void PrepareOperation() =>
-        _operation = new GetNfsExportOperation(Access) { ExportPath = ExportPath is null ? null : TargetInput.CheckDirectory(ExportPath, "export path") };
+        _operation = new GetNfsExportOperation(Access) { ExportPath = ExportPath is null ? null : KdumpNfs.Kdump.TargetInput.CheckDirectory(ExportPath, "export path") };
 
     /// <inheritdoc/>
     protected override Func<HostContext, CancellationToken, Task> WorkFor(SshHost host) => (context, token) => _operation.RunAsync(host, context, token);

@@ -88,7 +88,7 @@ public sealed class LocalVmcores : IVmcoreStore
     {
         try
         {
-            var files = directory.EnumerateFiles().Where(f => f.LinkTarget is null).Take(1000).ToList();
+            var files = directory.EnumerateFiles().Where(IsThere).Take(1000).ToList();
             var result = new CrashDirectory(directory.Name, directory.LastWriteTimeUtc,
                 [.. files.Select(f => new VmcoreFile(Printable.Escape(f.Name), f.Length, f.LastWriteTimeUtc))]);
             return query.Content ? await WithContentAsync(result, files, directory.Name == query.Unpack, cancellationToken).ConfigureAwait(false) : result;
@@ -201,6 +201,19 @@ public sealed class LocalVmcores : IVmcoreStore
     // Others may be writing, renaming and deleting it meanwhile.
     private static FileStream Open(FileInfo file) =>
         new(file.FullName, new FileStreamOptions { Access = FileAccess.Read, Share = FileShare.ReadWrite | FileShare.Delete, Options = FileOptions.Asynchronous });
+
+    // A file may be renamed between the listing and the look at it, and one whose name is not UTF-8 cannot be reached from .NET at all.
+    private static bool IsThere(FileInfo file)
+    {
+        try
+        {
+            return file.LinkTarget is null && file.Length >= 0;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
 
     // Opening a pipe that a hostile host left on the share would wait for ever. .NET does not tell pipes from files, but a pipe has no length.
     private static bool CanOpen(FileInfo file) => file.Length > 0;

@@ -17,11 +17,12 @@ internal static class StoreReply
 
         var now = Time(reply.Required("now")) ?? throw new HostException(ErrorIds.UnexpectedReply, storeHost, "The store's clock cannot be read.");
         var directories = Entries(reply.Text("entries") ?? "");
+        var panics = Panics(reply.Text("panics") ?? "");
         for (var i = 1; reply.Text($"{i}.name") is { } name; i++)
         {
             if (directories.TryGetValue(name, out var directory))
             {
-                directories[name] = await WithContentAsync(reply, $"{i}", directory, cancellationToken).ConfigureAwait(false);
+                directories[name] = await WithContentAsync(reply, $"{i}", directory with { DmesgLines = panics.GetValueOrDefault(name) }, cancellationToken).ConfigureAwait(false);
             }
         }
 
@@ -81,6 +82,14 @@ internal static class StoreReply
         return directories.ToDictionary(d => d.Key, d => new CrashDirectory(d.Key, d.Value.Modified, d.Value.Files), StringComparer.Ordinal);
     }
 
+    // Lines "./DIRECTORY/FILE", a NUL, text of the kernel log.
+    private static Dictionary<string, string> Panics(string base64) =>
+        Encoding.UTF8.GetString(Bytes(base64)).Split('\n')
+            .Select(line => line.Split('\0', 2))
+            .Where(parts => parts.Length == 2 && parts[0].StartsWith("./", StringComparison.Ordinal))
+            .GroupBy(parts => parts[0][2..].Split('/')[0], parts => parts[1], StringComparer.Ordinal)
+            .ToDictionary(d => d.Key, d => string.Join('\n', d), StringComparer.Ordinal);
+
     // stat(2): links, pipes and devices in a crash directory are not ours to read.
     private const int FileTypeMask = 0xf000;
     private const int RegularFile = 0x8000;
@@ -97,7 +106,6 @@ internal static class StoreReply
         return directory with
         {
             Dumps = dumps,
-            DmesgLines = reply.Text($"{key}.dmesg"),
             HasCaptureLog = reply.Flag($"{key}.captureover"),
             CaptureLogLines = reply.Text($"{key}.log") is { } log ? $"{log}\n{reply.Text($"{key}.logend")}" : null,
             Readme = reply.Text($"{key}.readme"),
@@ -106,24 +114,43 @@ internal static class StoreReply
 
     private static async Task<VmcoreCheckResult> CheckAsync(HostReply reply, string key, CancellationToken cancellationToken)
     {
-        var size = Math.Max(reply.Number($"{key}.size") ?? 0, 0);
-        var source = new ExcerptByteSource(size).Add(0, Bytes(reply.Text($"{key}.head") ?? ""));
-        var tail = Bytes(reply.Text($"{key}.tail") ?? "");
-        source.Add(size - tail.Length, tail);
-        foreach (var piece in DescriptorPieces)
-        {
-            if (reply.Number($"{key}.{piece}.at") is { } at)
-            {
-                source.Add(at, Bytes(reply.Text($"{key}.{piece}") ?? ""));
-            }
-        }
-
+        var source = Excerpt(Bytes(reply.Text($"{key}.bytes") ?? ""));
+        AddDescriptors(source, reply.Text($"{key}.descriptors.at") ?? "", Bytes(reply.Text($"{key}.descriptors") ?? ""));
         var outside = await VmcoreCheck.ReadAsync(source, cancellationToken).ConfigureAwait(false);
         return reply.Text($"{key}.inhead") is not { } head ? WithoutTool(outside, reply.Text($"{key}.notool"))
             : await UnpackedDump.JudgeAsync(outside, Bytes(head), reply.Text($"{key}.intail") is { } end ? Bytes(end) : null, cancellationToken).ConfigureAwait(false);
     }
 
-    private static readonly string[] DescriptorPieces = ["first", "last", "last2"];
+    // The size, a line feed, the file's last bytes, its first ones.
+    private static ExcerptByteSource Excerpt(byte[] bytes)
+    {
+        var eol = bytes.AsSpan().IndexOf((byte)'\n');
+        if (eol < 0 || !long.TryParse(bytes.AsSpan(0, eol), NumberStyles.None, CultureInfo.InvariantCulture, out var size))
+        {
+            return new ExcerptByteSource(0);
+        }
+
+        var pieces = bytes.AsMemory(eol + 1);
+        var tail = (int)Math.Min(Math.Min(size, VmcoreCheck.TailSize), pieces.Length);
+        return new ExcerptByteSource(size).Add(0, pieces[tail..]).Add(size - tail, pieces[..tail]);
+    }
+
+    // The first descriptor, then two runs of the last ones; a file that ends in between gives none of them whole.
+    private static void AddDescriptors(ExcerptByteSource source, string places, byte[] bytes)
+    {
+        var numbers = places.Split(' ').Select(n => long.TryParse(n, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : -1).ToArray();
+        if (bytes.Length < VmcoreCheck.DescriptorSize || numbers.Length != 5 || numbers.Contains(-1))
+        {
+            return;
+        }
+
+        var rest = bytes.AsMemory(VmcoreCheck.DescriptorSize);
+        source.Add(numbers[0], bytes.AsMemory(0, VmcoreCheck.DescriptorSize));
+        if (rest.Length == numbers[2] + numbers[4])
+        {
+            source.Add(numbers[3], rest[(int)numbers[2]..]).Add(numbers[1], rest[..(int)numbers[2]]);
+        }
+    }
 
     private static VmcoreCheckResult WithoutTool(VmcoreCheckResult outside, string? tool) => tool is null ? outside
         : outside with { Reason = $"The dump is inside {outside.Header?.Format}, and the store has no {tool} to look inside." };

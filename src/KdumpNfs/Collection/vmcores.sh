@@ -63,9 +63,9 @@ regular() {
   [ -f "$1" ] && [ ! -L "$1" ]
 }
 
-# bytes FILE OFFSET COUNT
-bytes() {
-  dd if="$1" bs=1 skip="$2" count="$3" 2>/dev/null | base64 -w0
+# part FILE OFFSET COUNT
+part() {
+  dd if="$1" bs=65536 iflag=skip_bytes,count_bytes skip="$2" count="$3" 2>/dev/null
 }
 
 # number TEXT: whether it is one that sh can calculate with
@@ -74,40 +74,43 @@ number() {
   [ "${#1}" -le 15 ]
 }
 
-# excerpt KEY FILE DEEP: head and tail of a dump; of a kdump-compressed one also its first and last page descriptors, when its numbers
-# are in this machine's byte order (the positions are those of 64-bit machines: makedumpfile's diskdump_mod.h).
+# excerpt KEY FILE DEEP: size and a line feed, the last 64 bytes, the first ones. Few processes: a store can have thousands of dumps.
+# The file's words are read as numbers in this machine's byte order; in the other order nothing is recognized and only this much is sent.
 excerpt() {
   kv "$1.file" "${2##*/}"
   [ -r "$2" ] || { kv "$1.denied" 1; return 0; }
-  magic=$(od -An -tx1 -N 6 "$2" | tr -d ' \n')
-  case $magic in 7f454c46*) head=65536 ;; *) head=8192 ;; esac
-  kv "$1.head" "$(head -c "$head" "$2" | base64 -w0)"
-  kv "$1.tail" "$(tail -c 64 "$2" | base64 -w0)"
-  kv "$1.size" "$(stat --printf %s "$2")"
+  key=$1 file=$2 deep=$3
+  set -- $(od -An -v -tu4 -N 440 "$file")
+  magic=${1:-0}
+  # 0x7f E L F
+  case $magic in 1179403647) head=65536 ;; *) head=8192 ;; esac
+  kv "$key.bytes" "$({ stat --printf '%s\n' "$file"; tail -c 64 "$file"; head -c "$head" "$file"; } | base64 -w0)"
+  # K D U M, D I S K; xz, lz4; gzip and bzip2 have three bytes
   case $magic in
-    4b44554d* | 4449534b*) descriptors "$1" "$2" ;;
-    1f8b08*) unpacked "$1" "$2" gzip "$3" ;;
-    fd377a585a00) unpacked "$1" "$2" xz "$3" ;;
-    04224d18*) unpacked "$1" "$2" lz4 "$3" ;;
-    425a68*) unpacked "$1" "$2" bzip2 "$3" ;;
+    1297433675 | 1263749444) [ "$#" -lt 110 ] || { shift 107; descriptors "$key" "$file" "$1" "$2" "$3"; } ;;
+    1484404733) unpacked "$key" "$file" xz "$deep" ;;
+    407708164) unpacked "$key" "$file" lz4 "$deep" ;;
+    *) case $((magic & 16777215)) in
+      559903) unpacked "$key" "$file" gzip "$deep" ;;
+      6838850) unpacked "$key" "$file" bzip2 "$deep" ;;
+    esac ;;
   esac
 }
 
+# descriptors KEY FILE BLOCKSIZE SUBHEADERBLOCKS BITMAPBLOCKS (at the positions of 64-bit machines: makedumpfile's diskdump_mod.h):
+# the first page descriptor, and the last ones at both places where their table can end.
 descriptors() {
-  set -- "$1" "$2" $(od -An -tu4 -j 428 -N 12 "$2")
-  [ "$#" = 5 ] && [ "$3" -ge 4096 ] && [ "$3" -le 262144 ] && [ "$4" -ge 1 ] && [ "$4" -le 1048576 ] || return 0
-  first=$((($3 + $3 * $4) + $3 * $5))
-  kv "$1.first.at" "$first"
-  kv "$1.first" "$(bytes "$2" "$first" 24)"
-  data=$(od -An -tu8 -j "$first" -N 8 "$2" 2>/dev/null | tr -d ' \n')
-  number "$data" || return 0
-  for end in "$data" $((data - $3)); do
-    start=$((end - 960))
-    [ "$start" -ge "$first" ] || start=$first
-    [ "$end" -gt "$start" ] || continue
-    kv "$1.last$([ "$end" = "$data" ] || echo 2).at" "$start"
-    kv "$1.last$([ "$end" = "$data" ] || echo 2)" "$(bytes "$2" "$start" $((end - start)))"
-  done
+  [ "$3" -ge 4096 ] && [ "$3" -le 262144 ] && [ "$4" -ge 1 ] && [ "$4" -le 1048576 ] || return 0
+  first=$(($3 + $3 * $4 + $3 * $5))
+  data=$(od -An -tu8 -j "$first" -N 8 "$2" 2>/dev/null)
+  data=${data##* }
+  number "$data" && [ "$data" -gt $((first + $3)) ] || return 0
+  start=$((data - 960))
+  [ "$start" -ge "$first" ] || start=$first
+  start2=$((data - $3 - 960))
+  [ "$start2" -ge "$first" ] || start2=$first
+  kv "$1.descriptors.at" "$first $start $((data - start)) $start2 $((data - $3 - start2))"
+  kv "$1.descriptors" "$({ part "$2" "$first" 24; part "$2" "$start" $((data - start)); part "$2" "$start2" $((data - $3 - start2)); } | base64 -w0)"
 }
 
 unpacked() {
@@ -117,10 +120,20 @@ unpacked() {
   kv "$1.intail" "$("$3" -dc <"$2" 2>/dev/null | tail -c 64 | base64 -w0)"
 }
 
-# lines FILE PATTERN COUNT: the last lines that match, of bounded length
-lines() {
-  head -c 33554432 "$1" | tr -d '\000' | grep -a -E "$2" | tail -n "$3" | cut -c1-400
+# Of every dmesg file the lines that may tell the panic: "./DIRECTORY/FILE", a NUL, the line. A file too large for a kernel log is not searched.
+panics() {
+  for d in $list; do
+    for f in "$d"/vmcore-dmesg.txt "$d"/dmesg.[0-9]* "$d"/dmesg "$d"/vmcore-dmesg-incomplete.txt; do
+      case ${f##*/} in *[!A-Za-z0-9._-]*) continue ;; esac
+      regular "$f" && [ -r "$f" ] || continue
+      printf '%s\n' "$f"
+      break
+    done
+  done | xargs -r stat --printf '%s %n\n' 2>/dev/null | while read -r size f; do
+    [ "$size" -gt 33554432 ] || printf '%s\0' "$f"
+  done | xargs -0 -r grep -a -H --null -m 400 -E "$PANIC" | cut -b1-500 | head -c 33554432
 }
+kv panics "$(panics 2>/dev/null | base64 -w0)"
 
 i=0
 for d in $list; do
@@ -136,11 +149,6 @@ for d in $list; do
     j=$((j + 1))
     [ "$j" -le 4 ] || break
     excerpt "$i.$j" "$f" "$deep"
-  done
-  for f in "$d"/vmcore-dmesg.txt "$d"/dmesg.[0-9]* "$d"/dmesg "$d"/vmcore-dmesg-incomplete.txt; do
-    regular "$f" && [ -r "$f" ] || continue
-    kv "$i.dmesg" "$(lines "$f" "$PANIC" 60)"
-    break
   done
   f=$d/kexec-dmesg.log
   if regular "$f" && [ -r "$f" ]; then

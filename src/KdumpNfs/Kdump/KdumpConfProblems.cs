@@ -14,8 +14,8 @@ internal static class KdumpConfProblems
         var found = new List<ConfigProblem>();
         if (directives.Count > 0 && document.Lines.Any(line => line.Text.Contains('\0', StringComparison.Ordinal)))
         {
-            // grep takes a file with a NUL for binary and prints one line in place of all.
-            return [new ConfigProblem(ConfigProblemIds.NotText, [], "Invalid kdump config option grep: (the file has a NUL, and the tools read nothing of it)")];
+            // grep takes a file with a NUL for binary and prints none of its lines; kdumpctl then goes on with the defaults, a local dump.
+            return [new ConfigProblem(ConfigProblemIds.NotText, [], "grep: /etc/kdump.conf: binary file matches")];
         }
 
         var options = new Dictionary<string, ConfDirective>(StringComparer.Ordinal);
@@ -24,7 +24,7 @@ internal static class KdumpConfProblems
             if (!ByteText.IsUtf8(document.Lines[directive.Line].Text))
             {
                 found.Add(new ConfigProblem(ConfigProblemIds.NotText, [directive.Line + 1],
-                    "the line is not UTF-8; in a UTF-8 locale the tools stop reading here"));
+                    "the line is not UTF-8, and in a UTF-8 locale the tools pass over it"));
             }
 
             Check(directive, options, found);

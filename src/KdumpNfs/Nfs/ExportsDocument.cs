@@ -83,7 +83,8 @@ public sealed class ExportsDocument
 
         var result = places.Count > 0 ? Changed(places, client, options) : Added(directory, client, options);
         return new ExportsDocument[] { new(result), new(text + (text.EndsWith('\n') ? "\n" : "\n\n") + NewLine(directory, client, options)) }
-            .FirstOrDefault(d => !d.stopped && d.Find(directory, client) is { } found && ExportsOptions.Same(found.Options, options) && d.parsed.Count >= parsed.Count)
+            .FirstOrDefault(d => !d.stopped && d.Find(directory, client) is { } found && ExportsOptions.Same(found.Options, options) &&
+                Others(d, directory, client).SequenceEqual(Others(this, directory, client)))
             ?? throw new HostException(ErrorIds.NotExpressible, "", $"The export of {directory} to {client} cannot be written beside what the file has.")
             {
                 Remedy = "give the directory a line of its own, without default options, on the server.",
@@ -125,6 +126,11 @@ public sealed class ExportsDocument
 
     private IEnumerable<Place> Places(string path, string client) =>
         parsed.Where(p => Same(p.Entry.Path, path)).SelectMany(p => p.Places).Where(p => string.Equals(p.Client.Client, client, StringComparison.OrdinalIgnoreCase));
+
+    // Everything but the exports of one directory to one client: an edit must leave it as it is (a line that continues would take in the next).
+    private static IEnumerable<string> Others(ExportsDocument document, string path, string client) => document.Entries.SelectMany(entry => entry.Clients
+        .Where(c => !Same(entry.Path, path) || !string.Equals(c.Client, client, StringComparison.OrdinalIgnoreCase))
+        .Select(c => $"{entry.Path}\n{c.Client}\n{string.Join(',', c.Options)}"));
 
     private static bool Same(string one, string other) => one.StartsWith('/') && KdumpTarget.NormalPath(one) == KdumpTarget.NormalPath(other);
 

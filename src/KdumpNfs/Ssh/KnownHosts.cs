@@ -105,7 +105,12 @@ public sealed class KnownHosts
     public IReadOnlyList<string> Order(string hostName, int port, IReadOnlyList<string> algorithms)
     {
         ArgumentNullException.ThrowIfNull(algorithms);
-        var types = Of(LookupName(hostName, port)).Where(e => e.Mark == KnownHostsMark.None).Select(e => e.KeyType).ToHashSet(StringComparer.Ordinal);
+        var entries = Of(LookupName(hostName, port)).ToList();
+
+        // A type counts by its first key; one that is revoked does not count.
+        var types = entries.Where(e => e.Mark == KnownHostsMark.None).DistinctBy(e => e.KeyType)
+            .Where(e => !entries.Exists(r => r.Mark == KnownHostsMark.Revoked && r.Key.AsSpan().SequenceEqual(e.Key)))
+            .Select(e => e.KeyType).ToHashSet(StringComparer.Ordinal);
         return algorithms.Count == 0 || types.Contains(KeyTypeOf(algorithms[0]))
             ? algorithms
             : [.. algorithms.OrderBy(a => types.Contains(KeyTypeOf(a)) ? 0 : 1)];

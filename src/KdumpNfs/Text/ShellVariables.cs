@@ -56,9 +56,9 @@ public sealed partial class ShellVariables
         }
 
         conditional = Conditional();
-        systemd = SystemdEnvironment.Read(text, commentsContinue: false);
-        oldSystemd = SystemdEnvironment.Read(text, commentsContinue: true);
-        if (Unreadable is null && systemd.Concat(oldSystemd).Any(v => !ByteText.IsUtf8(v.Key) || !ByteText.IsUtf8(v.Value)))
+        systemd = SystemdEnvironment.Read(text, commentsContinue: false, out var refused);
+        oldSystemd = SystemdEnvironment.Read(text, commentsContinue: true, out var oldRefused);
+        if (Unreadable is null && (refused || oldRefused))
         {
             Unreadable = "a variable is not UTF-8, and systemd then refuses the whole file";
         }

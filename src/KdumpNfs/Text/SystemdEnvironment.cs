@@ -20,8 +20,10 @@ internal static class SystemdEnvironment
     /// <summary>The variables with their last values.</summary>
     /// <param name="text">The file.</param>
     /// <param name="commentsContinue">True for systemd before 254, where a backslash at the end of a comment takes in the next line.</param>
-    public static Dictionary<string, string> Read(string text, bool commentsContinue)
+    /// <param name="refused">Whether any assignment, also one that a later one replaces, is not UTF-8: systemd then takes nothing of the file.</param>
+    public static Dictionary<string, string> Read(string text, bool commentsContinue, out bool refused)
     {
+        var invalid = false;
         var found = new Dictionary<string, string>(StringComparer.Ordinal);
         var key = new StringBuilder();
         var value = new StringBuilder();
@@ -30,7 +32,9 @@ internal static class SystemdEnvironment
 
         void Push()
         {
-            found[key.ToString().TrimEnd(Blanks.ToCharArray())] = state == State.Value && valueLength >= 0 ? value.ToString(0, valueLength) : value.ToString();
+            var name = key.ToString().TrimEnd(Blanks.ToCharArray());
+            found[name] = state == State.Value && valueLength >= 0 ? value.ToString(0, valueLength) : value.ToString();
+            invalid |= !ByteText.IsUtf8(name) || !ByteText.IsUtf8(found[name]);
             key.Clear();
             value.Clear();
             valueLength = -1;
@@ -125,6 +129,7 @@ internal static class SystemdEnvironment
             Push();
         }
 
+        refused = invalid;
         return found;
     }
 }

@@ -208,7 +208,7 @@ public abstract class ConnectionTests(SharedServer shared) : TransportTests(shar
         var port = ((IPEndPoint)listener.LocalEndpoint).Port;
         var clock = Stopwatch.StartNew();
         Assert.Equal(ErrorIds.Timeout, (await RefusedAsync(Server, o => o with { ConnectTimeout = Second }, h => h with { Port = port })).ErrorId);
-        Assert.InRange(clock.ElapsedMilliseconds, 500, 3000);
+        Assert.InRange(clock.ElapsedMilliseconds, 500, 5000);
 
         using var cancel = new CancellationTokenSource(500);
         clock.Restart();
@@ -228,7 +228,7 @@ public abstract class ConnectionTests(SharedServer shared) : TransportTests(shar
             using var client = await listener.AcceptTcpClientAsync();
             await client.GetStream().WriteAsync("HTTP/1.0 400 Bad Request\r\n\r\n"u8.ToArray());
         });
-        var error = await RefusedAsync(Server, o => o with { ConnectTimeout = TimeSpan.FromSeconds(5) }, h => h with { Port = ((IPEndPoint)listener.LocalEndpoint).Port });
+        var error = await RefusedAsync(Server, o => o with { ConnectTimeout = TimeSpan.FromSeconds(15) }, h => h with { Port = ((IPEndPoint)listener.LocalEndpoint).Port });
         Assert.Contains(error.ErrorId, new[] { ErrorIds.ConnectionLost, ErrorIds.ProtocolError });
         await serving;
     }
@@ -273,7 +273,7 @@ public abstract class ConnectionTests(SharedServer shared) : TransportTests(shar
     {
         SkipUnlessRunnable();
         var file = Path.Combine(Server.Home, $"revoked-{GetType().Name}");
-        await File.WriteAllTextAsync(file, $"{await File.ReadAllTextAsync(Server.KnownHosts)}@revoked * {Server.HostKey("ed25519")}\n");
+        await File.WriteAllTextAsync(file, $"{Server.Lookup} {Server.HostKey("ed25519")}\n@revoked * {Server.HostKey("ed25519")}\n");
         Assert.Equal(ErrorIds.HostKeyRevoked, (await RefusedAsync(change: o => o with { KnownHostsFiles = [file] })).ErrorId);
     }
 

@@ -45,6 +45,8 @@ public sealed class KnownHostsCorpusTests(SharedServer shared)
         ["negated alone"] = "!other ED\n",
         ["revoked"] = "@revoked NAME ED\nNAME ED\n",
         ["revoked for all"] = "NAME ED\nNAME EC\nNAME RSA\n@revoked * ED\n",
+        ["first key of the type revoked"] = "NAME EC\nNAME XED\nNAME ED\n@revoked * XED\n",
+        ["second key of the type revoked"] = "NAME EC\nNAME ED\nNAME XED\n@revoked * XED\n",
         ["revoked for another host"] = "@revoked other ED\nNAME ED\n",
         ["revoked key of another type"] = "@revoked * RSA\nNAME ED\n",
         ["revoked only"] = "@revoked NAME ED\n",

@@ -75,9 +75,10 @@ public abstract class ScriptTests(SharedServer shared) : TransportTests(shared)
         SkipUnlessRunnable();
         await using var connection = await ConnectAsync();
         var first = new TaskCompletionSource();
-        var running = connection.RunAsync(new RemoteScript("echo one; sleep 3; echo two") { OnOutput = _ => first.TrySetResult() });
-        await first.Task.WaitAsync(TimeSpan.FromSeconds(2.5));
-        Assert.False(running.IsCompleted);
+        var go = Path.Combine(Server.Home, $"go-{GetType().Name}");
+        var running = connection.RunAsync(new RemoteScript($"echo one; while [ ! -e {go} ]; do sleep 0.1; done; echo two") { OnOutput = _ => first.TrySetResult() });
+        Assert.Same(first.Task, await Task.WhenAny(first.Task, running));
+        await File.WriteAllTextAsync(go, "");
         await running;
     }
 
@@ -144,9 +145,9 @@ public abstract class ScriptTests(SharedServer shared) : TransportTests(shared)
         SkipUnlessRunnable();
         await using var connection = await ConnectAsync();
         var clock = Stopwatch.StartNew();
-        var result = await RunAsync(connection, "(sleep 1; echo late; sleep 7) & echo early");
+        var result = await RunAsync(connection, "(sleep 1; echo late; sleep 20) & echo early");
         Assert.Equal("early\n", result.OutputText);
-        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(5), $"{clock.Elapsed}");
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(15), $"{clock.Elapsed}");
         await Task.Delay(1300);
         Assert.Equal("clean\n", (await RunAsync(connection, "echo clean")).OutputText);
     }

@@ -175,7 +175,7 @@ public sealed class SshServer : IDisposable
 
     private static bool Listening(Process process, int port)
     {
-        for (var i = 0; i < 200 && !process.HasExited; i++)
+        for (var i = 0; i < 1500 && !process.HasExited; i++)
         {
             try
             {

@@ -20,8 +20,8 @@ public abstract class TransportTests(SharedServer shared)
     {
         KnownHostsFiles = [server.KnownHosts],
         ConfigFile = "/dev/null",
-        ConnectTimeout = TimeSpan.FromSeconds(20),
-        OperationTimeout = TimeSpan.FromSeconds(60),
+        ConnectTimeout = TimeSpan.FromSeconds(60),
+        OperationTimeout = TimeSpan.FromSeconds(120),
     };
 
     protected Task<IHostConnection> ConnectAsync(SshServer? server = null, Func<SshOptions, SshOptions>? change = null, Func<SshHost, SshHost>? host = null)
@@ -39,7 +39,7 @@ public abstract class TransportTests(SharedServer shared)
 
     protected static async Task WaitForAsync(Func<bool> condition, string what)
     {
-        for (var i = 0; i < 250; i++)
+        for (var i = 0; i < 1000; i++)
         {
             if (condition())
             {

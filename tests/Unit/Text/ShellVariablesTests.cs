@@ -102,8 +102,11 @@ public class ShellVariablesTests
         Assert.Equal(ErrorIds.ConfigurationInvalid, Assert.Throws<HostException>(() => Parse(text).With("NFS", "x")).ErrorId);
 
     [Fact]
-    public void A_variable_that_is_not_UTF8_stops_systemd() =>
+    public void A_variable_that_is_not_UTF8_stops_systemd_even_when_it_is_set_again()
+    {
         Assert.Equal(ErrorIds.ConfigurationInvalid, Assert.Throws<HostException>(() => ShellVariables.Parse([.. "X="u8, 0xff]).With("NFS", "x")).ErrorId);
+        Assert.Equal(ErrorIds.ConfigurationInvalid, Assert.Throws<HostException>(() => ShellVariables.Parse([.. "NFS="u8, 0xff, .. "\nNFS=y\n"u8]).With("NFS", "x")).ErrorId);
+    }
 
     [Fact]
     public void Parsing_and_printing_is_the_identity() =>
@@ -138,7 +141,7 @@ public class ShellVariablesTests
     public void What_is_literal_is_what_sh_reads(string shell)
     {
         using var directory = Tool.Directory();
-        var files = DocumentGen.Pieces(Pieces).Sample(300, 12).Concat(Samples()).Where(f => !Encoding.Latin1.GetString(f).Contains("exit", StringComparison.Ordinal)).ToList();
+        var files = DocumentGen.Pieces(Pieces).Sample(50, 10).Concat(Samples().Take(50)).Where(f => !Encoding.Latin1.GetString(f).Contains("exit", StringComparison.Ordinal)).ToList();
         var script = new StringBuilder();
         for (var i = 0; i < files.Count; i++)
         {
@@ -171,7 +174,7 @@ public class ShellVariablesTests
             }
         }
 
-        Assert.True(literal > 300, $"{literal} readings compared");
+        Assert.True(literal > 100, $"{literal} readings compared");
     }
 
     [SkippableFact]
@@ -180,7 +183,7 @@ public class ShellVariablesTests
         Skip.IfNot(Tool.Exists(Generator), "systemd's environment generator is not installed");
         using var directory = Tool.Directory();
         var compared = 0;
-        foreach (var file in Samples().Take(150))
+        foreach (var file in Samples().Take(80))
         {
             directory.Write("environment.d/x.conf", file);
             var lines = Encoding.UTF8.GetString(Tool.Run(Generator, [], null, ("XDG_CONFIG_HOME", directory.Path), ("HOME", directory.Path)).Output).Split('\n');
@@ -193,11 +196,11 @@ public class ShellVariablesTests
             var line = lines.LastOrDefault(l => l.StartsWith("NFS=", StringComparison.Ordinal));
             var value = line?["NFS=".Length..];
             value = value is ['"', .., '"'] ? value[1..^1] : value;
-            Assert.Equal(variables.Read("NFS").SystemdValue, value);
+            Assert.True(variables.Read("NFS").SystemdValue == value, $"{value} from\n{Printable.EscapeLines(DocumentGen.Show(file))}");
             compared++;
         }
 
-        Assert.True(compared > 50, $"{compared} files compared");
+        Assert.True(compared > 20, $"{compared} files compared");
     }
 
     // Files as this class writes them.
@@ -205,7 +208,7 @@ public class ShellVariablesTests
     {
         var values = new[] { "s:/x", "a b", "größe", "a#b;c", "~x", "*", "[fd00::1]:/x", "x=y", " x ", "{a,b}", "a|b&c" };
         var i = 0;
-        foreach (var file in DocumentGen.Pieces(Pieces).Sample(300, 10))
+        foreach (var file in DocumentGen.Pieces(Pieces).Sample(100, 10))
         {
             byte[]? result = null;
             try

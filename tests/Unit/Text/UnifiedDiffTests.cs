@@ -33,7 +33,7 @@ public class UnifiedDiffTests
         using var directory = Tool.Directory();
         var lines = Gen.Elements("a", "b", "c", "d", "", "nfs x:/y", "größe", "-- x", "x\r");
         var file = from l in lines.ListOf() from end in Gen.Elements("\n", "\n", "") select Encoding.UTF8.GetBytes(string.Join('\n', l) + end);
-        var pairs = (from f in file from g in file select (f, g)).Sample(60, 40);
+        var pairs = (from f in file from g in file select (f, g)).Sample(40, 25);
         foreach (var (before, after) in pairs)
         {
             var old = directory.Write("old", before);

@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using KdumpNfs.Vmcore;
 
@@ -6,13 +8,25 @@ namespace KdumpNfs.Tests.Unit.Vmcore;
 /// <summary>Pieces of real dumps, as sources and as sparse files of the true length.</summary>
 internal static class Samples
 {
-    public static readonly Sample Flattened = new(18751004, ("debian-flattened.head", 0), ("debian-flattened.tail", 18750956));
+    public static readonly Sample Flattened = new(18751004, ("debian-flattened.head", 0), ("record 24576 18725800", 24772), ("record 520720 384", 18750588), ("debian-flattened.tail", 18750956));
     public static readonly Sample Lzo = new(28516451, ("rhel-lzo.head", 0), ("rhel-lzo.first", 40960), ("rhel-lzo.last", 586984));
     public static readonly Sample Zstd = new(18309684, ("zstd.head", 0), ("zstd.first", 32768), ("zstd.last", 498944));
 
     public static string Dmesg(string name) => File.ReadAllText(PathOf(name + ".dmesg.txt"));
 
-    public static byte[] Piece(string name) => File.ReadAllBytes(PathOf(name));
+    /// <summary>A piece of a sample, or "record OFFSET SIZE": the head of a flattened record, to bridge what was left out.</summary>
+    public static byte[] Piece(string name)
+    {
+        if (!name.StartsWith("record ", StringComparison.Ordinal))
+        {
+            return File.ReadAllBytes(PathOf(name));
+        }
+
+        var bytes = new byte[16];
+        BinaryPrimitives.WriteInt64BigEndian(bytes, long.Parse(name.Split(' ')[1], CultureInfo.InvariantCulture));
+        BinaryPrimitives.WriteInt64BigEndian(bytes.AsSpan(8), long.Parse(name.Split(' ')[2], CultureInfo.InvariantCulture));
+        return bytes;
+    }
 
     private static string PathOf(string name, [CallerFilePath] string here = "") => Path.Combine(Path.GetDirectoryName(here)!, "samples", name);
 

@@ -125,6 +125,17 @@ public class VmcoreCheckTests
     }
 
     [Fact]
+    public async Task A_hole_behind_the_first_records_of_a_flattened_dump_is_seen_and_the_header_still_read()
+    {
+        var holed = new ExcerptByteSource(Samples.Flattened.Length).Add(0, Samples.Piece("debian-flattened.head"))
+            .Add(24772, new byte[16]).Add(18750956, Samples.Piece("debian-flattened.tail"));
+
+        var check = await VmcoreCheck.ReadAsync(holed);
+
+        Assert.Equal((VmcoreIntegrity.Cut, "node1"), (check.Integrity, check.Header!.NodeName));
+    }
+
+    [Fact]
     public async Task Flattened_records_without_end_do_not_keep_us()
     {
         // Thousands of tiny records that never give the header.
