@@ -1,8 +1,10 @@
 using KdumpNfs.Cli;
 using KdumpNfs.Cli.Commands;
 using System.CommandLine;
+using System.CommandLine.Help;
 
-var root = new RootCommand("""
+// Not a RootCommand: that one is called like the assembly.
+var root = new Command("kdumpnfs", """
     Kernel crash dumps of a fleet of Linux servers on central NFS storage, over SSH.
 
     Results go to stdout, as a table or with --json as one object a line; everything else goes to stderr.
@@ -19,6 +21,8 @@ var root = new RootCommand("""
     CrashCommand.Create(),
     VmcoresCommand.Create(),
     WaitVmcoreCommand.Create(),
+    new HelpOption { Recursive = true },
+    new VersionOption(),
 };
 
 var parsed = root.Parse(args);
