@@ -7,22 +7,19 @@ namespace KdumpNfs.PowerShell;
 
 /// <summary>Get-VmcoreEstimate: how large a dump would be, from makedumpfile's own count of pages.</summary>
 [Cmdlet(VerbsCommon.Get, "VmcoreEstimate")]
-[OutputType(typeof(VmcoreEstimate))]
+[OutputType(typeof(HostVmcoreEstimate))]
 public sealed class GetVmcoreEstimateCommand : FleetCmdlet
 {
     private VmcoreEstimateOperation _operation = null!;
 
-    /// <summary>What the dump leaves out: a number from 0 to 31 or names; All (31) by default.</summary>
+    /// <summary>What the dump leaves out: a number from 0 to 31 or names. Without it, as the host is configured.</summary>
     [Parameter]
     [DumpLevelTransformation]
-    public DumpLevel DumpLevel { get; set; } = DumpLevel.All;
+    public DumpLevel? DumpLevel { get; set; }
 
     /// <inheritdoc/>
-    protected override void PrepareOperation()
-    {
-        DumpLevelTransformationAttribute.Check(DumpLevel);
-        _operation = new VmcoreEstimateOperation(Access) { DumpLevel = DumpLevel };
-    }
+    protected override void PrepareOperation() =>
+        _operation = new VmcoreEstimateOperation(Access) { DumpLevel = (DumpLevel?)DumpLevelTransformationAttribute.Check(DumpLevel) };
 
     /// <inheritdoc/>
     protected override Func<HostContext, CancellationToken, Task> WorkFor(SshHost host) =>

@@ -35,6 +35,19 @@ public static class DumpLevels
     public static DumpLevel Excluded(DumpLevel level) =>
         level.HasFlag(DumpLevel.PrivateCache) ? level | DumpLevel.NonPrivateCache : level;
 
+    /// <summary>Reads makedumpfile's number, or names of kinds separated by commas.</summary>
+    /// <exception cref="HostException">InvalidInput: neither.</exception>
+    public static DumpLevel Parse(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return int.TryParse(text, System.Globalization.NumberStyles.AllowLeadingSign, System.Globalization.CultureInfo.InvariantCulture, out var number) ? FromNumber(number)
+            : Enum.TryParse<DumpLevel>(text, ignoreCase: true, out var level) ? level
+            : throw new HostException(ErrorIds.InvalidInput, "", $"The dump level '{Printable.Escape(text)}' is not known.")
+            {
+                Remedy = "Give a number from 0 to 31, or the kinds of pages to leave out: Zero, NonPrivateCache, PrivateCache, User, Free; All is 31.",
+            };
+    }
+
     /// <summary>Checks a number from 0 to 31.</summary>
     /// <exception cref="HostException">InvalidInput: another number.</exception>
     public static DumpLevel FromNumber(int level) => level is >= 0 and <= 31

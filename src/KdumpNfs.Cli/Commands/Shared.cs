@@ -1,0 +1,17 @@
+using System.CommandLine;
+
+namespace KdumpNfs.Cli.Commands;
+
+/// <summary>Arguments and options that several commands have.</summary>
+internal static class Shared
+{
+    /// <summary>The hosts to work on.</summary>
+    public static Argument<string[]> Hosts() => new("HOST")
+    {
+        Description = "Hosts: names, addresses or hosts of ssh_config; - for lines of stdin",
+        Arity = ArgumentArity.OneOrMore,
+    };
+
+    /// <summary>What a dump leaves out.</summary>
+    public static Option<string?> DumpLevel(string description) => new("--dump-level") { Description = description + ": 0 to 31, or names such as Zero,Free" };
+}

@@ -1,0 +1,104 @@
+using System.CommandLine;
+using KdumpNfs.Ssh;
+using KdumpNfs.Ssh.OpenSsh;
+
+namespace KdumpNfs.Cli;
+
+/// <summary>The options that every command has: how to connect and what to print.</summary>
+internal sealed class ConnectionOptions
+{
+    private readonly Option<string?> _user = new("--user", "-l") { Description = "Login name" };
+    private readonly Option<int?> _port = new("--port", "-p") { Description = "Port of the SSH server" };
+    private readonly Option<string?> _key = new("--key", "-i") { Description = "Private key file" };
+    private readonly Option<string[]> _knownHosts = new("--known-hosts") { Description = "known_hosts file instead of OpenSSH's; may be repeated" };
+    private readonly Option<string?> _config = new("--config", "-F") { Description = "ssh_config file instead of the user's" };
+    private readonly Option<SshTransport> _transport = new("--transport") { Description = "SSH implementation", DefaultValueFactory = _ => SshTransport.Auto };
+    private readonly Option<HostKeyPolicy> _policy = new("--host-key-policy") { Description = "What to do about a host key that is not known", DefaultValueFactory = _ => HostKeyPolicy.Strict };
+    private readonly Option<bool> _sudo = new("--sudo") { Description = "Run commands through sudo -n" };
+    private readonly Option<int> _throttle = new("--throttle") { Description = "Hosts to work on at once", DefaultValueFactory = _ => 32 };
+    private readonly Option<int> _connectTimeout = new("--connect-timeout") { Description = "Seconds until a connection is up", DefaultValueFactory = _ => 30 };
+    private readonly Option<int> _timeout = new("--timeout") { Description = "Seconds that one command on a host may take", DefaultValueFactory = _ => 1200 };
+    private readonly Option<bool> _json = new("--json") { Description = "One JSON object a line instead of a table" };
+    private readonly Option<bool> _includeFailed = new("--include-failed") { Description = "Give an object for a host that failed, besides its error" };
+    private readonly Option<bool> _verbose = new("--verbose", "-v") { Description = "Tell the story of each host on stderr" };
+    private readonly Option<bool> _yes = new("--yes", "-y") { Description = "Make the change without asking" };
+    private readonly Option<bool> _whatIf = new("--what-if") { Description = "Show what would change, and change nothing" };
+    private readonly bool _changes;
+
+    /// <summary>Adds the options to a command.</summary>
+    /// <param name="command">The command.</param>
+    /// <param name="changes">It changes hosts: it asks, or has --yes or --what-if.</param>
+    public ConnectionOptions(Command command, bool changes = false)
+    {
+        _changes = changes;
+        if (changes)
+        {
+            command.Options.Add(_yes);
+            command.Options.Add(_whatIf);
+        }
+
+        foreach (var option in new Option[] { _json, _includeFailed, _verbose, _user, _port, _key, _knownHosts, _config, _transport, _policy, _sudo, _throttle, _connectTimeout, _timeout })
+        {
+            command.Options.Add(option);
+        }
+    }
+
+    /// <summary>What was asked for about printing and asking.</summary>
+    public SessionOptions Session(ParseResult parsed) => new(
+        parsed.GetValue(_json), parsed.GetValue(_includeFailed), parsed.GetValue(_verbose), Throttle(parsed),
+        _changes && parsed.GetValue(_yes), _changes && parsed.GetValue(_whatIf), _changes);
+
+    /// <summary>How hosts are reached.</summary>
+    /// <exception cref="HostException">InvalidInput, TransportNotAvailable.</exception>
+    public HostAccess Access(ParseResult parsed)
+    {
+        var config = parsed.GetValue(_config);
+        if (config is not null && !File.Exists(config))
+        {
+            throw Refused($"The file '{Printable.Escape(config)}' does not exist.", "Give --config the path of an ssh_config file.");
+        }
+
+        var options = new SshOptions
+        {
+            Transport = parsed.GetValue(_transport),
+            HostKeyPolicy = parsed.GetValue(_policy),
+            KnownHostsFiles = [.. (parsed.GetValue(_knownHosts) ?? []).Select(Path.GetFullPath)],
+            ConfigFile = config is null ? null : Path.GetFullPath(config),
+            ConnectTimeout = Seconds(parsed.GetValue(_connectTimeout), "--connect-timeout"),
+            OperationTimeout = Seconds(parsed.GetValue(_timeout), "--timeout"),
+            Sudo = parsed.GetValue(_sudo),
+        };
+        return new HostAccess(Connector(options.Transport), options);
+    }
+
+    /// <summary>A host with the connection details of the command line, checked.</summary>
+    /// <exception cref="HostException">InvalidInput.</exception>
+    public SshHost Host(ParseResult parsed, string name) => new SshHost(
+        name, parsed.GetValue(_user), parsed.GetValue(_port), parsed.GetValue(_key) is { } key ? Path.GetFullPath(key) : null).Validated();
+
+    /// <summary>Seconds as a limit that timers can count.</summary>
+    public static TimeSpan Seconds(int seconds, string option) => seconds is > 0 and < int.MaxValue / 1000 ? TimeSpan.FromSeconds(seconds)
+        : throw Refused($"{option} {seconds} is not between 1 second and 24 days.", "Give a number of seconds.");
+
+    /// <summary>An error about an option.</summary>
+    public static HostException Refused(string what, string remedy) => new(ErrorIds.InvalidInput, "", what) { Remedy = remedy };
+
+    private int Throttle(ParseResult parsed) => parsed.GetValue(_throttle) is > 0 and <= 4096 and var throttle ? throttle
+        : throw Refused($"--throttle {parsed.GetValue(_throttle)} is not between 1 and 4096.", "Give the number of hosts to work on at once.");
+
+    private static IHostConnector Connector(SshTransport transport) => transport switch
+    {
+        SshTransport.OpenSsh => new OpenSshConnector(),
+        SshTransport.SshNet => SshNetConnector() ?? throw new HostException(ErrorIds.TransportNotAvailable, "", "This build has no SSH.NET.") { Remedy = "Use --transport OpenSsh." },
+        _ => new AutoConnector(SshNetConnector()),
+    };
+
+    private static IHostConnector? SshNetConnector()
+    {
+        IHostConnector? connector = null;
+#if SSHNET
+        connector = new SshNet.SshNetConnector();
+#endif
+        return connector;
+    }
+}

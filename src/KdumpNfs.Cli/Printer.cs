@@ -1,0 +1,60 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Spectre.Console;
+
+namespace KdumpNfs.Cli;
+
+/// <summary>Results on stdout: tables, each for the objects of one type in a row, or JSON lines as they come.</summary>
+internal sealed class Printer(bool json)
+{
+    /// <summary>The shape of objects as JSON: the same property names as in PowerShell, enums by name.</summary>
+    public static readonly JsonSerializerOptions JsonOptions = new()
+    {
+        Converters = { new JsonStringEnumConverter() },
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    private readonly List<object> _rows = [];
+
+    /// <summary>Prints a result, or keeps it for its table.</summary>
+    public void Add(object value)
+    {
+        if (json)
+        {
+            Console.Out.WriteLine(JsonSerializer.Serialize(value, value.GetType(), JsonOptions));
+            Console.Out.Flush();
+        }
+        else
+        {
+            if (_rows.Count > 0 && _rows[0].GetType() != value.GetType())
+            {
+                Flush();
+            }
+
+            _rows.Add(value);
+        }
+    }
+
+    /// <summary>Prints the table of what was kept.</summary>
+    public void Flush()
+    {
+        if (_rows.Count == 0)
+        {
+            return;
+        }
+
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) });
+        if (Console.IsOutputRedirected)
+        {
+            // A file has no width; a narrow one would cut what grep looks for.
+            console.Profile.Width = 500;
+        }
+
+        console.Write(Views.Table(_rows));
+        _rows.Clear();
+    }
+
+    /// <summary>Prints an error with its id.</summary>
+    public static void Error(HostException error) => Console.Error.WriteLine($"error {error.ErrorId}: {Printable.EscapeLines(error.Message)}");
+}

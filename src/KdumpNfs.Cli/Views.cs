@@ -1,0 +1,73 @@
+using System.Globalization;
+using KdumpNfs.Collection;
+using KdumpNfs.Crash;
+using KdumpNfs.Fleet;
+using KdumpNfs.Kdump;
+using KdumpNfs.Nfs;
+using Spectre.Console;
+
+namespace KdumpNfs.Cli;
+
+/// <summary>The columns in which results are shown; everything else is in the JSON.</summary>
+internal static class Views
+{
+    private static readonly Dictionary<Type, (string Header, Func<object, object?> Value)[]> Columns = new()
+    {
+        [typeof(KdumpStatus)] = View<KdumpStatus>(
+            ("Host", s => s.HostName), ("State", s => s.State), ("Family", s => s.Family), ("Reserved", s => MiB(s.ReservedBytes)), ("Target", s => s.Target),
+            ("Level", s => s.DumpLevel), ("Compression", s => s.Compression), ("Reasons", s => s.ErrorId ?? string.Join(", ", s.NotReadyReason))),
+        [typeof(NfsTargetChange)] = View<NfsTargetChange>(
+            ("Host", c => c.HostName), ("Changed", c => c.Changed), ("Family", c => c.Family), ("Target", c => c.Target), ("Before", c => c.PreviousTarget),
+            ("Level", c => c.DumpLevel), ("Compression", c => c.Compression), ("Image built", c => Time(c.ImageTime))),
+        [typeof(NfsExport)] = View<NfsExport>(
+            ("Host", e => e.HostName), ("Export", e => e.ExportPath), ("Client", e => e.Client), ("Live", e => e.Live), ("Own mount", e => e.OwnMount),
+            ("Options", e => string.Join(',', e.Option))),
+        [typeof(NfsExportChange)] = View<NfsExportChange>(
+            ("Host", c => c.HostName), ("Changed", c => c.Changed), ("Export", c => c.ExportPath), ("Dump path", c => c.DumpPath), ("Client", c => c.Client),
+            ("Options", c => string.Join(',', c.Option))),
+        [typeof(HostVmcoreEstimate)] = View<HostVmcoreEstimate>(
+            ("Host", e => e.HostName), ("Memory", e => MiB(e.MemoryBytes)), ("Level", e => e.DumpLevel), ("Kept", e => MiB(e.KeptBytes)), ("Compression", e => e.Compression),
+            ("Dump", e => $"{MiB(e.CompressedLowBytes)} to {MiB(e.CompressedHighBytes)}")),
+        [typeof(SysrqChange)] = View<SysrqChange>(
+            ("Host", c => c.HostName), ("Changed", c => c.Changed), ("Mask", c => c.Mask), ("Before", c => c.PreviousMask), ("Scope", c => c.Scope), ("Overridden by", c => c.OverriddenBy)),
+        [typeof(SysrqCrash)] = View<SysrqCrash>(
+            ("Crashed host", c => c.CrashedHost), ("Source address", c => c.SourceAddress), ("Triggered at", c => Time(c.TriggeredAt)), ("Synced", c => c.Synced),
+            ("Away", c => c.Away is { } away ? $"{away.TotalSeconds:0} s" : ""), ("Target", c => c.Target)),
+        [typeof(VmcoreDump)] = View<VmcoreDump>(
+            ("Crashed host", d => d.CrashedHost), ("Crash time", d => Time(d.CrashTime)), ("State", d => d.State), ("Size", d => MiB(d.Bytes)), ("Format", d => d.Format),
+            ("Kernel", d => d.KernelRelease), ("Panic or reason", d => d.State == VmcoreState.Complete ? d.PanicReason : d.Reason), ("Path", d => d.Path)),
+        [typeof(FailedHost)] = View<FailedHost>(("Host", f => f.HostName), ("State", f => f.State), ("Error", f => f.ErrorId), ("Message", f => f.Message)),
+    };
+
+    /// <summary>A table of objects of one type.</summary>
+    public static Table Table(IReadOnlyList<object> rows)
+    {
+        var columns = Columns[rows[0].GetType()];
+        var table = new Table().Border(TableBorder.Simple);
+        foreach (var (header, _) in columns)
+        {
+            table.AddColumn(new TableColumn(new Spectre.Console.Text(header)));
+        }
+
+        foreach (var row in rows)
+        {
+            table.AddRow([.. columns.Select(c => new Spectre.Console.Text(Printable.Escape(Show(c.Value(row)))))]);
+        }
+
+        return table;
+    }
+
+    private static (string Header, Func<object, object?> Value)[] View<T>(params (string Header, Func<T, object?> Value)[] columns) =>
+        [.. columns.Select(c => (c.Header, (Func<object, object?>)(o => c.Value((T)o))))];
+
+    private static string Show(object? value) => value switch
+    {
+        null => "",
+        bool yes => yes ? "yes" : "no",
+        _ => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
+    };
+
+    private static string MiB(long? bytes) => bytes is { } b ? string.Create(CultureInfo.InvariantCulture, $"{b / 1048576.0:#,0.#} MiB") : "";
+
+    private static string Time(DateTimeOffset? time) => time?.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) ?? "";
+}

@@ -1,0 +1,70 @@
+BeforeAll {
+    . $PSScriptRoot/Fixture.ps1
+    $names = 'Enable-NfsExport', 'Enable-Sysrq', 'Get-KdumpStatus', 'Get-NfsExport', 'Get-Vmcore', 'Get-VmcoreEstimate', 'Invoke-SysrqCrash', 'Set-KdumpNfsTarget', 'Wait-Vmcore'
+}
+
+Describe 'The module' {
+    It 'has a valid manifest' {
+        $manifest = Test-ModuleManifest (Join-Path $moduleFolder 'KdumpNfs.psd1')
+        $manifest.Version | Should -BeGreaterOrEqual ([version]'0.1.0')
+        $manifest.PowerShellVersion | Should -Be ([version]'7.4')
+    }
+
+    It 'exports exactly its cmdlets' {
+        (Get-Command -Module KdumpNfs).Name | Sort-Object | Should -Be $names
+        (Get-Module KdumpNfs).ExportedAliases.Count + (Get-Module KdumpNfs).ExportedVariables.Count | Should -Be 0
+    }
+
+    It 'uses approved verbs and says what it gives' {
+        $approved = (Get-Verb).Verb
+        foreach ($command in Get-Command -Module KdumpNfs) {
+            $command.Verb | Should -BeIn $approved
+            $command.OutputType.Count | Should -BeGreaterThan 0 -Because $command.Name
+        }
+    }
+
+    It 'supports -WhatIf on every change' {
+        foreach ($command in Get-Command -Module KdumpNfs | Where-Object Verb -In 'Enable', 'Set', 'Invoke') {
+            $command.Parameters.Keys | Should -Contain 'WhatIf' -Because $command.Name
+            $command.Parameters.Keys | Should -Contain 'Confirm' -Because $command.Name
+        }
+    }
+
+    It 'has the connection parameters of PowerShell''s own remoting' {
+        foreach ($command in Get-Command -Module KdumpNfs) {
+            foreach ($name in 'UserName', 'Port', 'KeyFilePath', 'ConnectingTimeout', 'ThrottleLimit', 'Credential', 'Sudo', 'IncludeFailed') {
+                $command.Parameters.Keys | Should -Contain $name -Because $command.Name
+            }
+            $command.Parameters['KeyFilePath'].Aliases | Should -Contain 'IdentityFilePath'
+        }
+        (Get-Command Get-KdumpStatus).Parameters['HostName'].Aliases | Should -Be 'ComputerName', 'Cn'
+    }
+
+    It 'binds nothing else from pipeline objects' {
+        foreach ($command in Get-Command -Module KdumpNfs) {
+            $bound = $command.Parameters.Values | Where-Object { $_.Attributes.ValueFromPipelineByPropertyName -contains $true }
+            $bound.Name | Where-Object { $_ -notin 'HostName', 'UserName', 'Port', 'KeyFilePath', 'MachineId' } | Should -BeNullOrEmpty -Because $command.Name
+        }
+    }
+
+    It 'resolves type literals' {
+        [KdumpNfs.Kdump.KdumpStatus].Name | Should -Be 'KdumpStatus'
+        [KdumpNfs.Vmcore.VmcoreFormat].IsEnum | Should -BeTrue
+        [KdumpNfs.Kdump.DumpLevel] 'Zero, Free' | Should -Be ([KdumpNfs.Kdump.DumpLevel] 17)
+    }
+
+    It 'has a table and a list view of at most 120 characters for <_>' -ForEach @(
+        'KdumpNfs.Kdump.KdumpStatus', 'KdumpNfs.Kdump.NfsTargetChange', 'KdumpNfs.Kdump.NfsTargetPlan', 'KdumpNfs.Kdump.HostVmcoreEstimate',
+        'KdumpNfs.Nfs.NfsExport', 'KdumpNfs.Nfs.NfsExportChange', 'KdumpNfs.Crash.SysrqChange', 'KdumpNfs.Crash.SysrqCrash',
+        'KdumpNfs.Collection.VmcoreDump', 'KdumpNfs.Fleet.FailedHost'
+    ) {
+        $_ -as [type] | Should -Not -BeNullOrEmpty
+        $views = Get-FormatData -TypeName $_
+        $controls = $views.FormatViewDefinition.Control
+        $table = $controls | Where-Object { $_ -is [System.Management.Automation.TableControl] }
+        $table | Should -Not -BeNullOrEmpty
+        $controls | Where-Object { $_ -is [System.Management.Automation.ListControl] } | Should -Not -BeNullOrEmpty
+        # A column without a width takes what is left: it needs some room.
+        ($table.Headers | ForEach-Object { 1 + ($_.Width ? $_.Width : 15) } | Measure-Object -Sum).Sum | Should -BeLessOrEqual 121
+    }
+}
