@@ -154,11 +154,7 @@ internal sealed partial class ScriptLoop : IAsyncDisposable
 
     internal static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture);
 
-    internal HostException Lost(string what, string? said = null) => new(ErrorIds.ConnectionLost, _hostName, what)
-    {
-        HostSaid = said,
-        Remedy = "Check that the host is up and look at its state before repeating a change.",
-    };
+    private HostException Lost(string what) => SshErrors.Lost(_hostName, what);
 
     private async Task<ScriptResult> RunAsync(RemoteScript script, byte[] text, CancellationToken cancellationToken)
     {
