@@ -8,11 +8,11 @@ using Xunit.Abstractions;
 namespace KdumpNfs.Tests.Lab;
 
 /// <summary>The virtual lab that is running around the tests: <c>lab/lab run … -- dotnet test tests/Lab</c>.</summary>
-public sealed class LabFixture : IAsyncLifetime
+public sealed class LabFixture : IAsyncLifetime, IDisposable
 {
     private readonly System.Collections.IDictionary _environment = Environment.GetEnvironmentVariables();
 
-    private readonly System.Collections.Concurrent.ConcurrentDictionary<string, IHostConnection> _connections = new();
+    private readonly KeptConnector _kept = new(new OpenSshConnector());
 
     public bool IsUp => Variable("KDUMPNFS_LAB_KEY_FILE") is not null;
 
@@ -22,7 +22,11 @@ public sealed class LabFixture : IAsyncLifetime
 
     public SshHost Node2 => Host("NODE2");
 
-    public HostAccess Access => new(new OpenSshConnector(), new SshOptions
+    /// <summary>Connections that are kept between operations.</summary>
+    public HostAccess Access => FreshAccess with { Connector = _kept };
+
+    /// <summary>A connection for each operation.</summary>
+    public HostAccess FreshAccess => new(new OpenSshConnector(), new SshOptions
     {
         KnownHostsFiles = [Required("KDUMPNFS_LAB_KNOWN_HOSTS")],
         ConnectTimeout = TimeSpan.FromSeconds(60),
@@ -38,41 +42,20 @@ public sealed class LabFixture : IAsyncLifetime
 
     public string Required(string name) => Variable(name) ?? throw new InvalidOperationException($"{name} is not set: run in `lab/lab run`.");
 
-    /// <summary>Runs a script of the test's own over a connection that is kept; a guest that was away meanwhile gets a new one.</summary>
+    /// <summary>Runs a script of the test's own.</summary>
     public async Task<ScriptResult> RunAsync(SshHost host, RemoteScript script)
     {
-        if (_connections.TryRemove(host.HostName, out var connection))
-        {
-            try
-            {
-                // A lost connection shows before the script that counts is sent.
-                await connection.RunAsync(new RemoteScript("exit 0"));
-            }
-            catch (HostException)
-            {
-                await connection.DisposeAsync();
-                connection = null;
-            }
-        }
-
-        connection ??= await Access.Connector.ConnectAsync(host, Access.Options, CancellationToken.None);
-        var result = await connection.RunAsync(script);
-        if (!_connections.TryAdd(host.HostName, connection))
-        {
-            await connection.DisposeAsync();
-        }
-
-        return result;
+        await using var connection = await Access.Connector.ConnectAsync(host, Access.Options, CancellationToken.None);
+        return await connection.RunAsync(script);
     }
 
     public Task InitializeAsync() => Task.CompletedTask;
 
-    public async Task DisposeAsync()
+    public async Task DisposeAsync() => await _kept.DisposeAsync();
+
+    public void Dispose()
     {
-        foreach (var connection in _connections.Values)
-        {
-            await connection.DisposeAsync();
-        }
+        // xunit calls DisposeAsync first; connections close there.
     }
 
     private string? Variable(string name) => _environment[name] as string is { Length: > 0 } value ? value : null;

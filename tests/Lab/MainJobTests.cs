@@ -294,6 +294,36 @@ public sealed class MainJobTests(LabFixture lab, ITestOutputHelper output) : Lab
         });
     }
 
+    [SkippableFact, Step(62)]
+    public async Task A_connection_that_is_cut_during_a_change_is_opened_again_and_the_change_reported()
+    {
+        NeedLab();
+        var status = One<KdumpStatus>(StatusAsync, Lab.Node2);
+        var dropIn = DropInOf(status);
+        await ShellAsync(Lab.Node2, $"printf '[Service]\\nExecStartPre=/bin/sleep 12\\n' >{dropIn}; systemctl daemon-reload");
+        Task<Exception?>? cut = null;
+        using var fleet = new Fleet.FleetRun(1);
+        var front = new RecordingFront(Out)
+        {
+            OnVerbose = text =>
+            {
+                if (cut is null && text.Contains("Loading", StringComparison.Ordinal))
+                {
+                    // Every session of sshd on the node ends, ours and the one that does this.
+                    cut = Record.ExceptionAsync(() => Lab.RunAsync(Lab.Node2, new RemoteScript("kill -9 $(grep -l '^sshd: root@' /proc/[0-9]*/cmdline | sed 's,[^0-9],,g')")));
+                }
+            },
+        };
+        fleet.Start(Lab.Node2.HostName, (context, token) => new SetNfsTargetOperation(Lab.FreshAccess, Request(OtherExport)).RunAsync(Lab.Node2, null, context, token));
+        Fleet.FleetPump.Finish(fleet, front);
+        Assert.NotNull(cut);
+        Assert.Equal(ErrorIds.ConnectionLost, Assert.IsType<HostException>(await cut).ErrorId);
+        Assert.Empty(front.Errors.Select(e => e.Message));
+        Assert.True(Assert.IsType<NfsTargetChange>(Assert.Single(front.Outputs)).Changed);
+        await ShellAsync(Lab.Node2, $"rm {dropIn}; systemctl daemon-reload");
+        Assert.True(One<NfsTargetChange>(SetTarget(Request()), Lab.Node2).Changed);
+    }
+
     [SkippableFact, Step(70)]
     public async Task Sysrq_is_enabled_by_our_drop_in_alone()
     {
@@ -312,7 +342,7 @@ public sealed class MainJobTests(LabFixture lab, ITestOutputHelper output) : Lab
     {
         NeedLab();
         var nodes = new[] { Lab.Node1, Lab.Node2 };
-        var crashOperation = new SysrqCrashOperation(Lab.Access) { ReturnTimeout = TimeSpan.FromMinutes(12) };
+        var crashOperation = new SysrqCrashOperation(Lab.FreshAccess) { ReturnTimeout = TimeSpan.FromMinutes(12) };
         var candidates = Run(async (host, context, token) => context.Output(await crashOperation.ProbeAsync(host, null, context, token)), true, nodes)
             .Outputs.Cast<CrashCandidate>().ToList();
         Assert.Equal(2, candidates.Count);

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text;
 using KdumpNfs.Fleet;
 using KdumpNfs.Hosts;
 using KdumpNfs.Kdump;
@@ -16,6 +15,9 @@ public sealed class SysrqCrashOperation(HostAccess access)
 {
     /// <summary>Seconds that sync may take before the trigger is pulled all the same.</summary>
     public const int SyncLimitSeconds = 10;
+
+    // A host's last words: the record "state" of trigger.sh.
+    private static ReadOnlySpan<byte> LastWords => "\ntriggering\n"u8;
 
     private static readonly TimeSpan SilenceIsDeath = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan PollPause = TimeSpan.FromSeconds(2);
@@ -103,7 +105,7 @@ public sealed class SysrqCrashOperation(HostAccess access)
                     lock (heard)
                     {
                         heard.Write(bytes.Span);
-                        if (Encoding.ASCII.GetString(heard.GetBuffer(), 0, (int)heard.Length).Contains("\ntriggering\n", StringComparison.Ordinal))
+                        if (heard.GetBuffer().AsSpan(0, (int)heard.Length).IndexOf(LastWords) >= 0)
                         {
                             triggering.TrySetResult();
                         }
@@ -141,7 +143,9 @@ public sealed class SysrqCrashOperation(HostAccess access)
             HostReply reply;
             lock (heard)
             {
-                reply = HostReply.Parse(host.HostName, heard.GetBuffer().AsSpan(0, (int)heard.Length));
+                // Of a host that crashed only what came before is whole.
+                var said = heard.GetBuffer().AsSpan(0, (int)heard.Length);
+                reply = HostReply.Parse(host.HostName, run.IsCompletedSuccessfully ? said : said[..(said.IndexOf(LastWords) + LastWords.Length)]);
             }
 
             Refuse(host, status, reply);

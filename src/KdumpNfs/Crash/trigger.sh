@@ -33,6 +33,8 @@ else
 fi
 kv time "$(date +%s)"
 kv state triggering
+# A line feed at the very end may be held back on the way, as the beginning of what comes next: so something comes next.
+kv over 1
 # Time for these words to leave the host; nothing can be said afterwards.
 sleep 0.5
 echo c >/proc/sysrq-trigger

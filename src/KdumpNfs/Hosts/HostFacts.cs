@@ -185,7 +185,8 @@ public sealed record UnfinishedChange(string Id, string Step, string? Result, bo
             return Running ? $"still runs; its last step: {Step}" : $"was stopped in the middle; its last step: {Step}";
         }
 
-        var reply = HostReply.Parse("", System.Text.Encoding.UTF8.GetBytes(Result));
+        // The shell that sent it took the last line feed away.
+        var reply = HostReply.Parse("", System.Text.Encoding.UTF8.GetBytes(Result + "\n"));
         return reply.Text("fail.id") is { } id
             ? $"failed ({id}): {Printable.EscapeLines(reply.Text("fail.said") ?? "")}"
             : "succeeded";

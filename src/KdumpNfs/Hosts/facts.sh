@@ -85,6 +85,6 @@ fi
 if [ -d /run/kdumpnfs/job ]; then
   kv job.id "$(cat /run/kdumpnfs/job/id 2>/dev/null)"
   kv job.step "$(cat /run/kdumpnfs/job/step 2>/dev/null)"
-  [ -f /run/kdumpnfs/job/result ] && kv job.result "$(head -c 8000 /run/kdumpnfs/job/result)"
+  [ -f /run/kdumpnfs/job/result ] && kv job.result "$(cat /run/kdumpnfs/job/result)"
   kv job.alive "$(pid=$(cat /run/kdumpnfs/job/pid 2>/dev/null) && [ -n "$pid" ] && [ -d "/proc/$pid" ] && echo 1)"
 fi
