@@ -8,9 +8,11 @@ using Xunit.Abstractions;
 namespace KdumpNfs.Tests.Lab;
 
 /// <summary>The virtual lab that is running around the tests: <c>lab/lab run … -- dotnet test tests/Lab</c>.</summary>
-public sealed class LabFixture
+public sealed class LabFixture : IAsyncLifetime
 {
     private readonly System.Collections.IDictionary _environment = Environment.GetEnvironmentVariables();
+
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<string, IHostConnection> _connections = new();
 
     public bool IsUp => Variable("KDUMPNFS_LAB_KEY_FILE") is not null;
 
@@ -32,9 +34,46 @@ public sealed class LabFixture
     public string Subnet => Required("KDUMPNFS_LAB_SUBNET");
 
     /// <summary>Estimates by host, for the comparison with the real dump.</summary>
-    public Dictionary<string, Kdump.HostVmcoreEstimate> Estimates { get; } = [];
+    public System.Collections.Concurrent.ConcurrentDictionary<string, Kdump.HostVmcoreEstimate> Estimates { get; } = new();
 
     public string Required(string name) => Variable(name) ?? throw new InvalidOperationException($"{name} is not set: run in `lab/lab run`.");
+
+    /// <summary>Runs a script of the test's own over a connection that is kept; a guest that was away meanwhile gets a new one.</summary>
+    public async Task<ScriptResult> RunAsync(SshHost host, RemoteScript script)
+    {
+        if (_connections.TryRemove(host.HostName, out var connection))
+        {
+            try
+            {
+                // A lost connection shows before the script that counts is sent.
+                await connection.RunAsync(new RemoteScript("exit 0"));
+            }
+            catch (HostException)
+            {
+                await connection.DisposeAsync();
+                connection = null;
+            }
+        }
+
+        connection ??= await Access.Connector.ConnectAsync(host, Access.Options, CancellationToken.None);
+        var result = await connection.RunAsync(script);
+        if (!_connections.TryAdd(host.HostName, connection))
+        {
+            await connection.DisposeAsync();
+        }
+
+        return result;
+    }
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
+    {
+        foreach (var connection in _connections.Values)
+        {
+            await connection.DisposeAsync();
+        }
+    }
 
     private string? Variable(string name) => _environment[name] as string is { Length: > 0 } value ? value : null;
 

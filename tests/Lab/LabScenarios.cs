@@ -1,4 +1,3 @@
-using System.Text;
 using KdumpNfs.Fleet;
 using KdumpNfs.Ssh;
 using Xunit.Abstractions;
@@ -48,12 +47,12 @@ public abstract class LabScenarios(LabFixture lab, ITestOutputHelper output)
     /// <summary>Looks at a guest by hand: stdout of a script that must succeed.</summary>
     protected async Task<string> ShellAsync(SshHost host, string script)
     {
-        var access = Lab.Access;
-        await using var connection = await access.Connector.ConnectAsync(host, access.Options, CancellationToken.None);
-        var result = await connection.RunAsync(new RemoteScript(script));
+        var result = await Lab.RunAsync(host, new RemoteScript(script));
         Assert.True(result.ExitStatus == 0, $"{script}: {result.ExitStatus} {result.ErrorText} {result.OutputText}");
         return result.OutputText.Trim();
     }
 
-    protected static byte[] Utf8(string text) => Encoding.UTF8.GetBytes(text);
+    /// <summary>Does the same on both nodes at once: each has a processor to itself.</summary>
+    protected Task EachNodeAsync(Func<SshHost, Task> scenario) =>
+        Task.WhenAll(Task.Run(() => scenario(Lab.Node1)), Task.Run(() => scenario(Lab.Node2)));
 }

@@ -9,11 +9,14 @@ sshnet=$(cat "$out/built-with")
 . "$root/tools/build/steps.sh"
 rm -f "$out"/test/Lab*.trx "$out/test/pester-lab.count"
 status=0
-filter=()
-[ "${1:-}" = full ] || filter=(--filter "Category!=Long")
+filter=() exclude=()
+if [ "${1:-}" != full ]; then
+  filter=(--filter "Category!=Long")
+  exclude=(-ExcludeTag Long)
+fi
 dotnet test tests/Lab -c "$config" --no-build --nologo -v q -p:WithSshNet="$sshnet" "${filter[@]}" \
   --logger "trx;LogFileName=$out/test/Lab.trx" --logger "console;verbosity=normal" --results-directory "$out/test" || status=1
 if pester_here; then
-  NO_COLOR=1 pwsh -NoProfile -NonInteractive -File tools/build/pester.ps1 -Path tests/Lab -Module "$out/module/KdumpNfs" -CountFile "$out/test/pester-lab.count" || status=1
+  NO_COLOR=1 pwsh -NoProfile -NonInteractive -File tools/build/pester.ps1 -Path tests/Lab -Module "$out/module/KdumpNfs" -CountFile "$out/test/pester-lab.count" "${exclude[@]}" || status=1
 fi
 exit $status

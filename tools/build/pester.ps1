@@ -2,7 +2,8 @@
 param(
     [Parameter(Mandatory)] [string] $Path,
     [Parameter(Mandatory)] [string] $Module,
-    [Parameter(Mandatory)] [string] $CountFile
+    [Parameter(Mandatory)] [string] $CountFile,
+    [string[]] $ExcludeTag = @()
 )
 $ErrorActionPreference = 'Stop'
 Import-Module Pester -MinimumVersion 5.0
@@ -10,8 +11,9 @@ $env:KDUMPNFS_MODULE = $Module
 $configuration = New-PesterConfiguration
 $configuration.Run.Path = $Path
 $configuration.Run.PassThru = $true
+$configuration.Filter.ExcludeTag = $ExcludeTag
 $configuration.Output.Verbosity = 'Detailed'
 $result = Invoke-Pester -Configuration $configuration
 $failed = $result.FailedCount + $result.FailedBlocksCount + $result.FailedContainersCount
-"$($result.PassedCount) $failed $($result.SkippedCount + $result.NotRunCount)" | Set-Content -LiteralPath $CountFile
+"$($result.PassedCount) $failed $($result.SkippedCount)" | Set-Content -LiteralPath $CountFile
 exit [int]($failed -gt 0)

@@ -63,9 +63,8 @@ public sealed class HostFacts
     {
         get
         {
-            var line = (_reply.Text("meminfo") ?? "").Split('\n').FirstOrDefault(l => l.StartsWith("MemTotal:", StringComparison.Ordinal));
-            var words = line?.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            return words?.Length >= 2 && long.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out var kib) ? kib * 1024 : null;
+            var words = _reply.Text("meminfo")?.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries);
+            return words is ["MemTotal:", _, ..] && long.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out var kib) ? kib * 1024 : null;
         }
     }
 
@@ -83,7 +82,7 @@ public sealed class HostFacts
 
     /// <summary>Firmware-assisted dump (ppc64le) or a stand-alone dumper (s390x) does the job instead of a loaded crash kernel; null if neither.</summary>
     public string? OtherMechanism =>
-        _reply.Flag("fadump.enabled") ? "fadump" : _reply.Text("zfcpdump") is { Length: > 0 } ? "zfcpdump" : null;
+        _reply.Flag("fadump.enabled") ? "fadump" : _reply.Text("ipl.type")?.Contains("dump", StringComparison.Ordinal) == true ? "zfcpdump" : null;
 
     /// <summary>Whether fadump is registered.</summary>
     public bool FadumpRegistered => _reply.Flag("fadump.registered");

@@ -9,6 +9,13 @@ kv() {
   printf '%s %d\n%s\n' "$1" "${#2}" "$2"
 }
 
+# kvline KEY PATH: the first line of a file, read by the shell itself: a process for each would cost more than all the rest.
+kvline() {
+  line=
+  [ -r "$2" ] && IFS= read -r line <"$2"
+  kv "$1" "$line"
+}
+
 # kvfile KEY PATH: mode, owner, times and content (base64) of a regular file; no record when there is none.
 kvfile() {
   [ -f "$2" ] || return 0

@@ -1,23 +1,28 @@
 # Everything that status and the plans need to know about a host, in one round trip. Reads only.
 # shellcheck shell=sh
+release=$(uname -r)
 kv uid "$(id -u)"
 kv now "$(date +%s)"
-kv nodename "$(uname -n)"
-kv release "$(uname -r)"
+kvline nodename /proc/sys/kernel/hostname
+kv release "$release"
 kv machine "$(uname -m)"
 kv os.release "$(cat /etc/os-release 2>/dev/null)"
-kv boot.id "$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)"
-kv machine.id "$(cat /etc/machine-id 2>/dev/null)"
-kv cmdline "$(cat /proc/cmdline 2>/dev/null)"
-kv meminfo "$(head -n 3 /proc/meminfo 2>/dev/null)"
+kvline boot.id /proc/sys/kernel/random/boot_id
+kvline machine.id /etc/machine-id
+kvline cmdline /proc/cmdline
+kvline meminfo /proc/meminfo
 kv mounts "$(cat /proc/self/mounts 2>/dev/null)"
 kv fstab "$(grep -E '[[:space:]]nfs4?[[:space:]]' /etc/fstab 2>/dev/null)"
-kv crash.size "$(cat /sys/kernel/kexec_crash_size 2>/dev/null)"
-kv crash.loaded "$(cat /sys/kernel/kexec_crash_loaded 2>/dev/null)"
-kv fadump.enabled "$(cat /sys/kernel/fadump/enabled /sys/kernel/fadump_enabled 2>/dev/null | head -n 1)"
-kv fadump.registered "$(cat /sys/kernel/fadump/registered /sys/kernel/fadump_registered 2>/dev/null | head -n 1)"
-kv zfcpdump "$(grep -o 'dump' /sys/firmware/ipl/ipl_type 2>/dev/null)"
-kv sysrq "$(cat /proc/sys/kernel/sysrq 2>/dev/null)"
+kvline crash.size /sys/kernel/kexec_crash_size
+kvline crash.loaded /sys/kernel/kexec_crash_loaded
+for dir in /sys/kernel/fadump/ /sys/kernel/fadump_; do
+  if [ -f "${dir}enabled" ]; then
+    kvline fadump.enabled "${dir}enabled"
+    kvline fadump.registered "${dir}registered"
+  fi
+done
+kvline ipl.type /sys/firmware/ipl/ipl_type
+kvline sysrq /proc/sys/kernel/sysrq
 for name in kdumpctl kdump-config kdumptool makedumpfile systemctl systemd-run; do
   kv "tool.$name" "$(command -v "$name" 2>/dev/null)"
 done
@@ -40,13 +45,13 @@ if command -v kdumpctl >/dev/null 2>&1; then
   kvfile config /etc/kdump.conf
   # kdumpctl that cannot rebuild on its own (EL7) disarms the host for the length of a rebuild.
   kv kdumpctl.rebuild "$(grep -cE '^[[:space:]]*rebuild\)' "$(command -v kdumpctl)" 2>/dev/null)"
-  for image in "/var/lib/kdump/initramfs-$(uname -r)kdump.img" "/boot/initramfs-$(uname -r)kdump.img"; do
+  for image in "/var/lib/kdump/initramfs-${release}kdump.img" "/boot/initramfs-${release}kdump.img"; do
     if [ -f "$image" ]; then
       kv image "$image"
       break
     fi
   done
-  for kernel in "/boot/vmlinuz-$(uname -r)" "/lib/modules/$(uname -r)/vmlinuz"; do
+  for kernel in "/boot/vmlinuz-$release" "/lib/modules/$release/vmlinuz"; do
     if [ -f "$kernel" ]; then
       kv kernel.image "$kernel"
       kv kernel.time "$(stat -L -c %Y -- "$kernel")"
@@ -56,7 +61,7 @@ if command -v kdumpctl >/dev/null 2>&1; then
 elif command -v kdump-config >/dev/null 2>&1; then
   unit=kdump-tools.service
   kvfile config /etc/default/kdump-tools
-  image=$(. /etc/default/kdump-tools >/dev/null 2>&1; printf %s "${KDUMP_INITRD:-/boot/initrd.img-$(uname -r)}")
+  image=$(. /etc/default/kdump-tools >/dev/null 2>&1; printf %s "${KDUMP_INITRD:-/boot/initrd.img-$release}")
   [ -f "$image" ] && kv image "$image"
 elif command -v kdumptool >/dev/null 2>&1; then
   unit=kdump.service

@@ -25,7 +25,7 @@ internal interface IScriptPipe : IAsyncDisposable
 /// connection is started with setsid or by systemd.</para>
 /// <para>Scripts run with LC_ALL=C, in a subshell each.</para>
 /// </remarks>
-internal sealed class ScriptLoop : IAsyncDisposable
+internal sealed partial class ScriptLoop : IAsyncDisposable
 {
     /// <summary>Most that is collected of one stream of one script, bytes; more must be taken through OnOutput.</summary>
     public const int CollectLimit = 256 << 20;
@@ -154,11 +154,7 @@ internal sealed class ScriptLoop : IAsyncDisposable
 
     internal static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture);
 
-    internal HostException Lost(string what, string? said = null) => new(ErrorIds.ConnectionLost, _hostName, what)
-    {
-        HostSaid = said,
-        Remedy = "Check that the host is up and look at its state before repeating a change.",
-    };
+    private HostException Lost(string what) => SshErrors.Lost(_hostName, what);
 
     private async Task<ScriptResult> RunAsync(RemoteScript script, byte[] text, CancellationToken cancellationToken)
     {
@@ -299,54 +295,4 @@ internal sealed class ScriptLoop : IAsyncDisposable
 
     /// <summary>The input broke, not the connection: kept apart from exceptions of the script's input stream.</summary>
     private sealed class LostPipeException(IOException inner) : Exception(inner.Message, inner);
-
-    /// <summary>One direction of the remote command: feed it what arrives.</summary>
-    public sealed class StreamSide : IMarkerSink
-    {
-        private readonly ScriptLoop _loop;
-        private readonly bool _isError;
-        private readonly MarkerDecoder _decoder;
-        private readonly TailBuffer _outside = new(4096);
-
-        internal StreamSide(ScriptLoop loop, bool isError)
-        {
-            _loop = loop;
-            _isError = isError;
-            _decoder = new MarkerDecoder(loop._bootstrap.Nonce, this);
-        }
-
-        /// <summary>The last of what came, for a diagnosis when the connection ends.</summary>
-        public string Tail => _outside.ToString();
-
-        /// <summary>Takes bytes; a defect of the stream or of the caller's callback ends the connection.</summary>
-        public void Feed(ReadOnlySpan<byte> data)
-        {
-            try
-            {
-                _decoder.Feed(data);
-            }
-#pragma warning disable CA1031 // OnOutput is the caller's code; whatever it throws fails this call.
-            catch (Exception e)
-#pragma warning restore CA1031
-            {
-                var reason = e as HostException ?? new HostException(ErrorIds.ProtocolError, _loop._hostName, $"What the host sent could not be taken: {e.Message}", e);
-                _loop.Abort(reason);
-            }
-        }
-
-        /// <summary>No more bytes will come.</summary>
-        public void Finish() => _decoder.Finish();
-
-        void IMarkerSink.Data(ReadOnlySpan<byte> data)
-        {
-            _outside.Append(data);
-            _loop.OnData(_isError, data);
-        }
-
-        void IMarkerSink.Marker(string text)
-        {
-            _outside.Clear();
-            _loop.OnMarker(_isError, text);
-        }
-    }
 }

@@ -59,12 +59,12 @@ public abstract class ConnectionTests(SharedServer shared) : TransportTests(shar
         await using var connection = await ConnectAsync(server);
         var got = Path.Combine(server.Home, "got");
         using var input = new StuckStream(1 << 20);
-        var running = RunAsync(connection, $"cat >{got}; echo complete >{got}.complete", input);
+        var running = RunAsync(connection, $"sh -c 'echo $PPID' >{got}.pid; cat >{got}; echo complete >{got}.complete", input);
         await WaitForAsync(() => File.Exists(got) && new FileInfo(got).Length == 1 << 20, "the first part arrives");
         server.KillSessions();
         var error = await Assert.ThrowsAsync<HostException>(() => running);
         Assert.Equal(ErrorIds.ConnectionLost, error.ErrorId);
-        await Task.Delay(300);
+        await WaitForAsync(() => !Directory.Exists("/proc/" + File.ReadAllText(got + ".pid").Trim()), "the script ends");
         Assert.False(File.Exists(got + ".complete"));
     }
 
@@ -284,19 +284,5 @@ public abstract class ConnectionTests(SharedServer shared) : TransportTests(shar
         File.WriteAllText(path, "#!/bin/sh\n" + command.Replace("HOME", server.Home, StringComparison.Ordinal) + "\n");
         CommandRunner.Run("chmod", ["755", path]);
         return server;
-    }
-
-    /// <summary>Gives some bytes and then nothing for ever.</summary>
-    private sealed class StuckStream(int count) : MemoryStream(new byte[count])
-    {
-        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
-        {
-            if (Position == Length)
-            {
-                await Task.Delay(Timeout.Infinite, cancellationToken);
-            }
-
-            return await base.ReadAsync(buffer, cancellationToken);
-        }
     }
 }

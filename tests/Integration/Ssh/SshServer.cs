@@ -116,10 +116,10 @@ public sealed class SshServer : IDisposable
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    /// <summary>Kills the server's processes for open connections, not the server.</summary>
+    /// <summary>Kills the server's processes for open connections: not the server, and none of what runs in the sessions.</summary>
     public void KillSessions()
     {
-        foreach (var child in Descendants(_process.Id))
+        foreach (var child in Descendants(_process.Id).Where(id => Name(id).StartsWith("sshd", StringComparison.Ordinal)))
         {
             CommandRunner.Run("kill", ["-9", child.ToString(System.Globalization.CultureInfo.InvariantCulture)], mayFail: true);
         }
@@ -158,6 +158,18 @@ public sealed class SshServer : IDisposable
         }
 
         return found[1..];
+    }
+
+    private static string Name(int id)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{id}/comm");
+        }
+        catch (IOException)
+        {
+            return "";
+        }
     }
 
     private static int? ParentOf(int id)
