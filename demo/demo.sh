@@ -59,8 +59,9 @@ step 'What is on the store' vmcores --store "$storage" --export "$export_path" -
 echo
 while read -r crash; do
   host=$(field CrashedHost <<<"$crash") address=$(field SourceAddress <<<"$crash")
-  # The RHEL family names its directories by address, the Debian family by host name or address: the store finds either.
-  dump=$("$kdumpnfs" vmcores "$address" --store "$storage" --export "$export_path" --dump-path "$dump_path" --json "${login[@]}")
+  # A crash directory may carry any name or address of the host.
+  mapfile -t names < <(sed 's/.*"Identities":\[\([^]]*\)\].*/\1/' <<<"$crash" | tr -d '"' | tr ',' '\n')
+  dump=$("$kdumpnfs" vmcores "$address" "${names[@]}" --store "$storage" --export "$export_path" --dump-path "$dump_path" --json "${login[@]}")
   reason=$(field PanicReason <<<"$dump")
   case "$reason" in
     *sysrq*) echo "$host ($address): $reason" ;;
