@@ -106,7 +106,9 @@ internal static class StoreReply
         return directory with
         {
             Dumps = dumps,
-            HasCaptureLog = reply.Flag($"{key}.captureover"),
+            // The names were listed before the files were looked into. A log that is not among them came in between, and so did the dump's
+            // final name: the capture writes its log last.
+            HasCaptureLog = reply.Flag($"{key}.captureover") && directory.Files.Any(f => CrashFile.RoleOf(f.Name) == CrashFileRole.CaptureLog),
             CaptureLogLines = reply.Text($"{key}.log") is { } log ? $"{log}\n{reply.Text($"{key}.logend")}" : null,
             Readme = reply.Text($"{key}.readme"),
         };

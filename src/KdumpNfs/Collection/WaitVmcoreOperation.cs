@@ -46,6 +46,7 @@ public static class WaitVmcoreOperation
         private readonly long _started = Stopwatch.GetTimestamp();
         private long _changed = Stopwatch.GetTimestamp();
         private (long Bytes, int Files, DateTimeOffset Change) _seen;
+        private (long Bytes, int Files, DateTimeOffset Change)? _badNews;
         private VmcoreDump? _dump;
         private HostException? _lost;
         private string? _unpacked;
@@ -70,7 +71,19 @@ public static class WaitVmcoreOperation
                     Look(_dump);
                     if (IsOver(_dump, listing.Now))
                     {
-                        return _dump.State == VmcoreState.Complete ? _dump : throw Failed(_dump);
+                        if (_dump.State == VmcoreState.Complete)
+                        {
+                            return _dump;
+                        }
+
+                        // A listing takes a moment in which files get their final names: bad news counts when it is the same twice. What was
+                        // unpacked had its final name for longer than that.
+                        if (_badNews == _seen || _unpacked == found.Directory)
+                        {
+                            throw Failed(_dump);
+                        }
+
+                        _badNews = _seen;
                     }
                 }
 

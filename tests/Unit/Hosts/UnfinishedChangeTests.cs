@@ -6,7 +6,7 @@ public sealed class UnfinishedChangeTests
 {
     [Theory]
     [InlineData("job.exit 1\n0", "succeeded")]
-    [InlineData("fail.id 16\nChangeRolledBack\nfail.said 7\na\nb \u001bc\njob.exit 1\n1", "failed (ChangeRolledBack): a\nb \\x1bc")]
+    [InlineData("fail.id 16\nChangeRolledBack\nfail.said 6\na\nb \u001bc\njob.exit 1\n1", "failed (ChangeRolledBack): a\nb \\x1bc")]
     public void What_a_dead_controller_left_is_told(string result, string told) =>
         Assert.Equal(told, new UnfinishedChange("1", "Done", result, false).ToString());
 
