@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using KdumpNfs.Collection;
 using KdumpNfs.Crash;
 using KdumpNfs.Hosts;
 using KdumpNfs.Kdump;
@@ -13,7 +11,7 @@ namespace KdumpNfs.Tests.Lab;
 /// The main job on real kernels, in order: export, refuse what cannot work, configure, roll back, crash, collect. node1 is Debian with
 /// its own kdump-tools; node2 has our kdumpctl stand-in (see lab/README.md) and dumps for real.
 /// </summary>
-public sealed class MainJobTests(LabFixture lab, ITestOutputHelper output) : LabScenarios(lab, output), IClassFixture<LabFixture>
+public sealed partial class MainJobTests(LabFixture lab, ITestOutputHelper output) : LabScenarios(lab, output), IClassFixture<LabFixture>
 {
     private const string ExportPath = "/data/nfs_share";
     private const string OtherExport = "/data/other_share";
@@ -213,117 +211,6 @@ public sealed class MainJobTests(LabFixture lab, ITestOutputHelper output) : Lab
         });
     }
 
-    [SkippableFact, Step(60)]
-    public async Task A_service_that_fails_with_the_new_file_is_rolled_back()
-    {
-        NeedLab();
-        await ShellAsync(Lab.Storage, $"mkdir -p -m 700 {OtherExport}{DumpPath}");
-        One<NfsExportChange>(Export(OtherExport, Lab.Subnet, DumpPath, create: true), Lab.Storage);
-        await EachNodeAsync(async host =>
-        {
-            var status = One<KdumpStatus>(StatusAsync, host);
-            var file = ConfigOf(status);
-            var dropIn = DropInOf(status);
-            await ShellAsync(host, $"""
-                mkdir -p {Path.GetDirectoryName(dropIn)}
-                printf '[Service]\nExecStartPre=/bin/sh -c "if grep -q other_share {file}; then echo the lab says no >&2; exit 1; fi"\n' >{dropIn}
-                systemctl daemon-reload
-                """);
-            var before = await ShellAsync(host, $"sha256sum <{file}; stat -c '%a %U %G' {file}");
-            var error = Failure(SetTarget(Request(OtherExport)), host);
-            Assert.Equal(ErrorIds.ChangeRolledBack, error.ErrorId);
-            Assert.Contains("the lab says no", error.Message, StringComparison.Ordinal);
-            Assert.Equal(before, await ShellAsync(host, $"sha256sum <{file}; stat -c '%a %U %G' {file}"));
-            Assert.Equal(KdumpState.Configured, One<KdumpStatus>(StatusAsync, host).State);
-
-            // Now with a service that fails whatever the file says.
-            await ShellAsync(host, $"printf '[Service]\\nExecStartPre=/bin/sh -c \"echo broken for good >&2; exit 1\"\\n' >{dropIn}; systemctl daemon-reload");
-            var both = Failure(SetTarget(Request(OtherExport)), host);
-            Assert.Equal(ErrorIds.RollbackFailed, both.ErrorId);
-            Assert.Contains("NOT armed", both.Message, StringComparison.Ordinal);
-            Assert.Contains("broken for good", both.Message, StringComparison.Ordinal);
-            Assert.Equal(before, await ShellAsync(host, $"sha256sum <{file}; stat -c '%a %U %G' {file}"));
-            Assert.Contains(NotReadyReason.ServiceNotActive, One<KdumpStatus>(StatusAsync, host).NotReadyReason);
-
-            // The cause mended, the next run finishes: the file is as asked for, the host is not armed with it.
-            await ShellAsync(host, $"rm {dropIn}; systemctl daemon-reload; systemctl reset-failed {UnitOf(status)}");
-            var finished = One<NfsTargetChange>(SetTarget(Request()), host);
-            Assert.True(finished.Changed);
-            Assert.Equal("", finished.Diff);
-            Assert.Equal(KdumpState.Configured, One<KdumpStatus>(StatusAsync, host).State);
-        });
-    }
-
-    [SkippableFact, Step(61)]
-    public async Task A_controller_that_dies_between_rename_and_restart_leaves_an_armed_host()
-    {
-        NeedLab();
-        await EachNodeAsync(async host =>
-        {
-            var status = One<KdumpStatus>(StatusAsync, host);
-            var dropIn = DropInOf(status);
-            // The service takes its time, so that the cut comes between the rename and the end of the restart.
-            await ShellAsync(host, $"printf '[Service]\\nExecStartPre=/bin/sleep 12\\n' >{dropIn}; systemctl daemon-reload");
-            using (var fleet = new Fleet.FleetRun(1))
-            {
-                var front = new RecordingFront(Out) { OnVerbose = text => { if (text.Contains("Loading", StringComparison.Ordinal)) { fleet.Cancel(); } } };
-                fleet.Start(host.HostName, (context, token) => SetTarget(Request(OtherExport))(host, context, token));
-                Fleet.FleetPump.Finish(fleet, front);
-                Assert.Equal(ErrorIds.Cancelled, Assert.Single(front.Errors).ErrorId);
-            }
-
-            Assert.Equal("new", await ShellAsync(host, $"grep -q other_share {ConfigOf(status)} && echo new"));
-            var watch = Stopwatch.StartNew();
-            while (One<KdumpStatus>(StatusAsync, host) is { State: KdumpState.NotReady } && watch.Elapsed < TimeSpan.FromMinutes(4))
-            {
-                await Task.Delay(2000);
-            }
-
-            var after = One<KdumpStatus>(StatusAsync, host);
-            Assert.Equal((KdumpState.Configured, true), (after.State, after.Loaded));
-            Assert.Equal($"{Lab.StoreAddress}:{OtherExport}{DumpPath}", after.Target!.Location);
-            await ShellAsync(host, $"rm {dropIn}; systemctl daemon-reload");
-
-            // The next run says how the first one ended, and has nothing to do.
-            var next = Run(SetTarget(Request(OtherExport)), true, host);
-            Assert.Empty(next.Errors);
-            Assert.Contains(next.Warnings, w => w.Contains("succeeded", StringComparison.Ordinal));
-            Assert.False(Assert.IsType<NfsTargetChange>(Assert.Single(next.Outputs)).Changed);
-            // Back to the first target for what follows.
-            Assert.True(One<NfsTargetChange>(SetTarget(Request()), host).Changed);
-        });
-    }
-
-    [SkippableFact, Step(62)]
-    public async Task A_connection_that_is_cut_during_a_change_is_opened_again_and_the_change_reported()
-    {
-        NeedLab();
-        var status = One<KdumpStatus>(StatusAsync, Lab.Node2);
-        var dropIn = DropInOf(status);
-        await ShellAsync(Lab.Node2, $"printf '[Service]\\nExecStartPre=/bin/sleep 12\\n' >{dropIn}; systemctl daemon-reload");
-        Task<Exception?>? cut = null;
-        using var fleet = new Fleet.FleetRun(1);
-        var front = new RecordingFront(Out)
-        {
-            OnVerbose = text =>
-            {
-                if (cut is null && text.Contains("Loading", StringComparison.Ordinal))
-                {
-                    // Every session of sshd on the node ends, ours and the one that does this.
-                    cut = Record.ExceptionAsync(() => Lab.RunAsync(Lab.Node2, new RemoteScript("kill -9 $(grep -l '^sshd: root@' /proc/[0-9]*/cmdline | sed 's,[^0-9],,g')")));
-                }
-            },
-        };
-        fleet.Start(Lab.Node2.HostName, (context, token) => new SetNfsTargetOperation(Lab.FreshAccess, Request(OtherExport)).RunAsync(Lab.Node2, null, context, token));
-        Fleet.FleetPump.Finish(fleet, front);
-        Assert.NotNull(cut);
-        Assert.Equal(ErrorIds.ConnectionLost, Assert.IsType<HostException>(await cut).ErrorId);
-        Assert.Empty(front.Errors.Select(e => e.Message));
-        Assert.True(Assert.IsType<NfsTargetChange>(Assert.Single(front.Outputs)).Changed);
-        await ShellAsync(Lab.Node2, $"rm {dropIn}; systemctl daemon-reload");
-        Assert.True(One<NfsTargetChange>(SetTarget(Request()), Lab.Node2).Changed);
-    }
-
     [SkippableFact, Step(70)]
     public async Task Sysrq_is_enabled_by_our_drop_in_alone()
     {
@@ -335,107 +222,5 @@ public sealed class MainJobTests(LabFixture lab, ITestOutputHelper output) : Lab
         Assert.Equal("1 33", await ShellAsync(Lab.Node1, "echo $(sysctl -n kernel.sysrq vm.swappiness)"));
         Assert.Equal("kernel.sysrq = 1", await ShellAsync(Lab.Node1, $"cat {EnableSysrqOperation.DropInPath}"));
         Assert.False(One<SysrqChange>(enable, Lab.Node1).Changed);
-    }
-
-    [SkippableFact, Step(100)]
-    public async Task Crashed_nodes_leave_complete_vmcores_and_come_back()
-    {
-        NeedLab();
-        var nodes = new[] { Lab.Node1, Lab.Node2 };
-        var crashOperation = new SysrqCrashOperation(Lab.FreshAccess) { ReturnTimeout = TimeSpan.FromMinutes(12) };
-        var candidates = Run(async (host, context, token) => context.Output(await crashOperation.ProbeAsync(host, null, context, token)), true, nodes)
-            .Outputs.Cast<CrashCandidate>().ToList();
-        Assert.Equal(2, candidates.Count);
-
-        await using var watch = new VmcoreWatch(new RemoteVmcores(Lab.Access, Lab.Storage, ExportPath, DumpPath));
-        var before = One<StoreListing>(async (_, context, token) => context.Output(await watch.BeforeAsync(context, token)), Lab.Storage);
-        var front = new RecordingFront(Out);
-        using (var campaign = new CrashCampaign(crashOperation, maxDown: 2, wait: false))
-        {
-            campaign.Run(candidates, front);
-        }
-
-        Assert.Empty(front.Errors);
-        var crashes = front.Outputs.Cast<SysrqCrash>().ToList();
-        Assert.Equal(["192.168.122.101", "192.168.122.102"], crashes.Select(c => c.SourceAddress).Order(StringComparer.Ordinal));
-
-        var collected = new RecordingFront(Out);
-        using (var fleet = new Fleet.FleetRun(4))
-        {
-            foreach (var crash in crashes)
-            {
-                Fleet.FleetPump.Add(fleet, collected, crash.CrashedHost, async (context, token) => context.Output(await WaitVmcoreOperation.RunAsync(watch,
-                    new WaitVmcoreRequest { Host = new HostIdentity(crash.Identities.Append(crash.SourceAddress!)), Before = before, Timeout = TimeSpan.FromMinutes(10) }, context, token)));
-            }
-
-            Fleet.FleetPump.Finish(fleet, collected);
-        }
-
-        Assert.Empty(collected.Errors.Select(e => e.Message));
-        foreach (var dump in collected.Outputs.Cast<VmcoreDump>())
-        {
-            Assert.Equal(VmcoreState.Complete, dump.State);
-            Assert.StartsWith(ExportPath + DumpPath + "/", dump.Path, StringComparison.Ordinal);
-            Assert.Contains("sysrq triggered crash", dump.PanicReason, StringComparison.Ordinal);
-            var crash = crashes.Single(c => dump.CrashedHost == c.SourceAddress || c.Identities.Contains(dump.CrashedHost));
-            Assert.Equal(crash.KernelRelease, dump.KernelRelease);
-            var estimate = Lab.Estimates[crash.CrashedHost];
-            Out.WriteLine($"{crash.CrashedHost}: {dump.Bytes} bytes, estimated {estimate.CompressedLowBytes} to {estimate.CompressedHighBytes}");
-            Assert.InRange(dump.Bytes, estimate.CompressedLowBytes, estimate.CompressedHighBytes);
-        }
-
-        var back = Run(async (host, context, token) =>
-            context.Output(await crashOperation.AwaitReturnAsync(crashes.Single(c => c.CrashedHost == host.HostName), host, context, token)), true, nodes);
-        Assert.Empty(back.Errors.Select(e => e.Message));
-        Assert.All(back.Outputs.Cast<SysrqCrash>(), crash => Assert.NotEqual(crash.BootIdBefore, crash.BootIdAfter));
-        await ReadDumpsAsync(collected.Outputs.Cast<VmcoreDump>());
-    }
-
-    // The machine's own makedumpfile reads what arrived: node1's flattened dump after -R, node2's as it is.
-    private async Task ReadDumpsAsync(IEnumerable<VmcoreDump> dumps)
-    {
-        Skip.IfNot(File.Exists("/usr/bin/makedumpfile") || File.Exists("/usr/sbin/makedumpfile"), "makedumpfile is not installed on this machine.");
-        var folder = Directory.CreateTempSubdirectory("kdumpnfs-lab");
-        try
-        {
-            foreach (var dump in dumps)
-            {
-                var path = Path.Combine(folder.FullName, Path.GetRandomFileName());
-                await using (var file = File.Create(path))
-                {
-                    var result = await Lab.RunAsync(Lab.Storage, new RemoteScript($"cat {ShellQuote.Word(dump.DumpFile!)}") { OnOutput = bytes => file.Write(bytes.Span) });
-                    Assert.Equal(0, result.ExitStatus);
-                }
-
-                if (dump.Format == Vmcore.VmcoreFormat.Flattened)
-                {
-                    Makedumpfile($"-R {path}.plain", path);
-                    path += ".plain";
-                }
-
-                Makedumpfile($"--dump-dmesg {path} {path}.dmesg", null);
-                Assert.Contains("Kernel panic - not syncing: sysrq triggered crash", await File.ReadAllTextAsync(path + ".dmesg"), StringComparison.Ordinal);
-            }
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
-        }
-    }
-
-    private void Makedumpfile(string arguments, string? input)
-    {
-        using var process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", $"PATH=$PATH:/usr/sbin makedumpfile {arguments}{(input is null ? "" : " <" + input)} 2>&1"]) { RedirectStandardOutput = true })!;
-        var said = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        Out.WriteLine(said);
-        Assert.Equal(0, process.ExitCode);
-    }
-
-    [SkippableFact, Step(110)]
-    public void Nodes_are_armed_again_after_the_crash()
-    {
-        NeedLab();
-        Assert.All(Run(StatusAsync, true, Lab.Node1, Lab.Node2).Outputs.Cast<KdumpStatus>(), status => Assert.Equal(KdumpState.Configured, status.State));
     }
 }

@@ -218,6 +218,7 @@ run_demo() {
 
 run_bench() {
   build
-  mkdir -p "$out/bench"
-  say "There are no benchmarks yet; they write out/bench/NAME.json"
+  dotnet build bench -c "$config" -v q --nologo
+  dotnet run --project bench -c "$config" --no-build -- "$out/bench"
+  say "Written: $(cd "$out" && ls bench/*.json | tr '\n' ' ')"
 }

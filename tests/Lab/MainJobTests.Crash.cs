@@ -1,0 +1,113 @@
+using System.Diagnostics;
+using KdumpNfs.Collection;
+using KdumpNfs.Crash;
+using KdumpNfs.Kdump;
+using KdumpNfs.Ssh;
+
+namespace KdumpNfs.Tests.Lab;
+
+/// <summary>Both nodes crash; what arrives is read.</summary>
+public sealed partial class MainJobTests
+{
+    [SkippableFact, Step(100)]
+    public async Task Crashed_nodes_leave_complete_vmcores_and_come_back()
+    {
+        NeedLab();
+        var nodes = new[] { Lab.Node1, Lab.Node2 };
+        var crashOperation = new SysrqCrashOperation(Lab.FreshAccess) { ReturnTimeout = TimeSpan.FromMinutes(12) };
+        var candidates = Run(async (host, context, token) => context.Output(await crashOperation.ProbeAsync(host, null, context, token)), true, nodes)
+            .Outputs.Cast<CrashCandidate>().ToList();
+        Assert.Equal(2, candidates.Count);
+
+        await using var watch = new VmcoreWatch(new RemoteVmcores(Lab.Access, Lab.Storage, ExportPath, DumpPath));
+        var before = One<StoreListing>(async (_, context, token) => context.Output(await watch.BeforeAsync(context, token)), Lab.Storage);
+        var front = new RecordingFront(Out);
+        using (var campaign = new CrashCampaign(crashOperation, maxDown: 2, wait: false))
+        {
+            campaign.Run(candidates, front);
+        }
+
+        Assert.Empty(front.Errors);
+        var crashes = front.Outputs.Cast<SysrqCrash>().ToList();
+        Assert.Equal(["192.168.122.101", "192.168.122.102"], crashes.Select(c => c.SourceAddress).Order(StringComparer.Ordinal));
+
+        var collected = new RecordingFront(Out);
+        using (var fleet = new Fleet.FleetRun(4))
+        {
+            foreach (var crash in crashes)
+            {
+                Fleet.FleetPump.Add(fleet, collected, crash.CrashedHost, async (context, token) => context.Output(await WaitVmcoreOperation.RunAsync(watch,
+                    new WaitVmcoreRequest { Host = new HostIdentity(crash.Identities.Append(crash.SourceAddress!)), Before = before, Timeout = TimeSpan.FromMinutes(10) }, context, token)));
+            }
+
+            Fleet.FleetPump.Finish(fleet, collected);
+        }
+
+        Assert.Empty(collected.Errors.Select(e => e.Message));
+        foreach (var dump in collected.Outputs.Cast<VmcoreDump>())
+        {
+            Assert.Equal(VmcoreState.Complete, dump.State);
+            Assert.StartsWith(ExportPath + DumpPath + "/", dump.Path, StringComparison.Ordinal);
+            Assert.Contains("sysrq triggered crash", dump.PanicReason, StringComparison.Ordinal);
+            var crash = crashes.Single(c => dump.CrashedHost == c.SourceAddress || c.Identities.Contains(dump.CrashedHost));
+            Assert.Equal(crash.KernelRelease, dump.KernelRelease);
+            var estimate = Lab.Estimates[crash.CrashedHost];
+            Out.WriteLine($"{crash.CrashedHost}: {dump.Bytes} bytes, estimated {estimate.CompressedLowBytes} to {estimate.CompressedHighBytes}");
+            Assert.InRange(dump.Bytes, estimate.CompressedLowBytes, estimate.CompressedHighBytes);
+        }
+
+        var back = Run(async (host, context, token) =>
+            context.Output(await crashOperation.AwaitReturnAsync(crashes.Single(c => c.CrashedHost == host.HostName), host, context, token)), true, nodes);
+        Assert.Empty(back.Errors.Select(e => e.Message));
+        Assert.All(back.Outputs.Cast<SysrqCrash>(), crash => Assert.NotEqual(crash.BootIdBefore, crash.BootIdAfter));
+        await ReadDumpsAsync(collected.Outputs.Cast<VmcoreDump>());
+    }
+
+    // The machine's own makedumpfile reads what arrived: node1's flattened dump after -R, node2's as it is.
+    private async Task ReadDumpsAsync(IEnumerable<VmcoreDump> dumps)
+    {
+        Skip.IfNot(File.Exists("/usr/bin/makedumpfile") || File.Exists("/usr/sbin/makedumpfile"), "makedumpfile is not installed on this machine.");
+        var folder = Directory.CreateTempSubdirectory("kdumpnfs-lab");
+        try
+        {
+            foreach (var dump in dumps)
+            {
+                var path = Path.Combine(folder.FullName, Path.GetRandomFileName());
+                await using (var file = File.Create(path))
+                {
+                    var result = await Lab.RunAsync(Lab.Storage, new RemoteScript($"cat {ShellQuote.Word(dump.DumpFile!)}") { OnOutput = bytes => file.Write(bytes.Span) });
+                    Assert.Equal(0, result.ExitStatus);
+                }
+
+                if (dump.Format == Vmcore.VmcoreFormat.Flattened)
+                {
+                    Makedumpfile($"-R {path}.plain", path);
+                    path += ".plain";
+                }
+
+                Makedumpfile($"--dump-dmesg {path} {path}.dmesg", null);
+                Assert.Contains("Kernel panic - not syncing: sysrq triggered crash", await File.ReadAllTextAsync(path + ".dmesg"), StringComparison.Ordinal);
+            }
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    private void Makedumpfile(string arguments, string? input)
+    {
+        using var process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", $"PATH=$PATH:/usr/sbin makedumpfile {arguments}{(input is null ? "" : " <" + input)} 2>&1"]) { RedirectStandardOutput = true })!;
+        var said = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Out.WriteLine(said);
+        Assert.Equal(0, process.ExitCode);
+    }
+
+    [SkippableFact, Step(110)]
+    public void Nodes_are_armed_again_after_the_crash()
+    {
+        NeedLab();
+        Assert.All(Run(StatusAsync, true, Lab.Node1, Lab.Node2).Outputs.Cast<KdumpStatus>(), status => Assert.Equal(KdumpState.Configured, status.State));
+    }
+}
