@@ -71,9 +71,10 @@ $estimates = Step 'How large will the dumps be?' { $nodes | Get-VmcoreEstimate @
 
 $null = Step 'Sysrq is allowed' { $nodes | Enable-Sysrq @login }
 
+$crashes = [System.Collections.Generic.List[object]]::new()
 $dumps = Step 'Both nodes crash, and their dumps are waited for' {
-    $status | Invoke-SysrqCrash -KnownHostsFile $login.KnownHostsFile -ConnectingTimeout $login.ConnectingTimeout -MaxDown 2 -Wait -Confirm:$false -OutVariable crashes |
-        Wait-Vmcore $storage @login @share -TimeoutSec 900
+    $status | Invoke-SysrqCrash -KnownHostsFile $login.KnownHostsFile -ConnectingTimeout $login.ConnectingTimeout -MaxDown 2 -Wait -Confirm:$false |
+        ForEach-Object { $crashes.Add($_); $_ } | Wait-Vmcore $storage @login @share -TimeoutSec 900
 }
 Show $crashes
 Confirm-That ($dumps.Count -eq 2) "there are $($dumps.Count) dumps instead of 2"

@@ -1,0 +1,44 @@
+using System.Diagnostics;
+
+namespace KdumpNfs.Tests.Integration.Cli;
+
+/// <summary>The command as a user runs it: another process, its three streams and its exit status.</summary>
+internal static class KdumpNfsCommand
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
+
+    /// <summary>Runs it to its end.</summary>
+    public static (int Status, string Output, string Error) Run(string input, params string[] arguments)
+    {
+        using var process = Start(arguments);
+        process.StandardInput.Write(input);
+        process.StandardInput.Close();
+        return Finish(process);
+    }
+
+    /// <summary>Starts it.</summary>
+    public static Process Start(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "KdumpNfs.Cli.dll"), .. arguments])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        return Process.Start(start)!;
+    }
+
+    /// <summary>Waits for its end.</summary>
+    public static (int Status, string Output, string Error) Finish(Process process)
+    {
+        var output = process.StandardOutput.ReadToEndAsync();
+        var error = process.StandardError.ReadToEndAsync();
+        if (!process.WaitForExit(Limit))
+        {
+            process.Kill(entireProcessTree: true);
+            throw new TimeoutException("The command did not end.");
+        }
+
+        return (process.ExitCode, output.GetAwaiter().GetResult(), error.GetAwaiter().GetResult());
+    }
+}
