@@ -50,7 +50,7 @@ public sealed partial class MainJobTests(LabFixture lab, ITestOutputHelper outpu
     }
 
     [SkippableFact, Step(10)]
-    public void Nodes_without_a_target_are_not_ready_and_say_why()
+    public async Task Nodes_without_a_target_are_not_ready_and_say_why()
     {
         NeedLab();
         foreach (var (host, family) in new[] { (Lab.Node1, HostFamily.Debian), (Lab.Node2, HostFamily.RedHat) })
@@ -60,7 +60,10 @@ public sealed partial class MainJobTests(LabFixture lab, ITestOutputHelper outpu
             Assert.Equal(KdumpState.NotReady, status.State);
             Assert.Equal([NotReadyReason.TargetMissing], status.NotReadyReason);
             Assert.True(status.Loaded);
-            Assert.True(status.ReservedBytes > 64 << 20);
+            Assert.Equal(await ShellAsync(host, "cat /proc/sys/kernel/sysrq"), status.Sysrq?.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            Assert.Equal(await ShellAsync(host, "cat /proc/sys/kernel/random/boot_id"), status.BootId);
+            Assert.Equal(await ShellAsync(host, "cat /sys/kernel/kexec_crash_size"), status.ReservedBytes?.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            Assert.Equal(await ShellAsync(host, "hostname"), status.NodeName);
             // Until there is a network target, a dump would go to the local disk of either.
             Assert.True(status.DependsOnLocalDisk);
         }

@@ -10,6 +10,7 @@ kv() {
 }
 
 # kvline KEY PATH: the first line of a file, read by the shell itself: a process for each would cost more than all the rest.
+# Not for numbers below /proc/sys, which give all of themselves to the first read, and sh reads byte by byte.
 kvline() {
   line=
   [ -r "$2" ] && IFS= read -r line <"$2"

@@ -22,7 +22,8 @@ for dir in /sys/kernel/fadump/ /sys/kernel/fadump_; do
   fi
 done
 kvline ipl.type /sys/firmware/ipl/ipl_type
-kvline sysrq /proc/sys/kernel/sysrq
+# Not by the shell: it reads byte by byte, and a number below /proc/sys gives all of itself to the first read only.
+kv sysrq "$(cat /proc/sys/kernel/sysrq 2>/dev/null)"
 for name in kdumpctl kdump-config kdumptool makedumpfile systemctl systemd-run; do
   kv "tool.$name" "$(command -v "$name" 2>/dev/null)"
 done
