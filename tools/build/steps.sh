@@ -131,6 +131,8 @@ run_tests() {
   mkdir -p "$out/test"
   need sshd openssh-server
   need ssh openssh-client
+  # Login shells that a host's account may have; the tests for those that are not there are skipped.
+  for shell in tcsh zsh; do need $shell $shell || true; done
   run_suite Unit
   run_suite Integration
   run_pester "tests/Pester" module
@@ -146,7 +148,7 @@ run_tests() {
 }
 
 pester_here() {
-  have pwsh && pwsh -NoProfile -NonInteractive -c 'exit [int](-not (Get-Module -ListAvailable Pester | Where-Object Version -ge 5.0))' >/dev/null 2>&1
+  have pwsh && pwsh -NoProfile -NonInteractive -c 'exit [int](-not (Get-Module -ListAvailable Pester | Where-Object { $_.Version.Major -ge 5 }))' >/dev/null 2>&1
 }
 
 # run_pester PATH NAME: Pester files in real PowerShell; where there is none, says so and counts each file as skipped.
