@@ -110,4 +110,49 @@ public sealed partial class MainJobTests
         NeedLab();
         Assert.All(Run(StatusAsync, true, Lab.Node1, Lab.Node2).Outputs.Cast<KdumpStatus>(), status => Assert.Equal(KdumpState.Configured, status.State));
     }
+
+    [SkippableFact, Step(120), Trait("Category", "Long")]
+    public async Task With_one_down_at_a_time_the_second_trigger_waits_for_the_first_host_to_be_back()
+    {
+        NeedLab();
+        // Another level and another compression on the way: what is asked for is what arrives.
+        var request = NfsTargetRequest.Create(Lab.StoreAddress, ExportPath, DumpPath, 17, VmcoreCompression.Zlib, false);
+        await EachNodeAsync(host =>
+        {
+            Assert.True(One<NfsTargetChange>(SetTarget(request), host).Changed);
+            return Task.CompletedTask;
+        });
+        var operation = new SysrqCrashOperation(Lab.FreshAccess) { ReturnTimeout = TimeSpan.FromMinutes(12) };
+        var candidates = Run(async (host, context, token) => context.Output(await operation.ProbeAsync(host, null, context, token)), true, Lab.Node1, Lab.Node2)
+            .Outputs.Cast<CrashCandidate>().ToList();
+        await using var watch = new VmcoreWatch(new RemoteVmcores(Lab.Access, Lab.Storage, ExportPath, DumpPath));
+        var before = One<StoreListing>(async (_, context, token) => context.Output(await watch.BeforeAsync(context, token)), Lab.Storage);
+        var front = new RecordingFront(Out);
+        using (var campaign = new CrashCampaign(operation, maxDown: 1, wait: false))
+        {
+            campaign.Run(candidates, front);
+        }
+
+        Assert.Empty(front.Errors.Select(e => e.Message));
+        var crashes = front.Outputs.Cast<SysrqCrash>().ToList();
+        Assert.Equal(2, crashes.Count);
+        var first = candidates[0].Host;
+        var bootedAt = await ShellAsync(first, "echo $(($(date +%s) - $(cut -d. -f1 /proc/uptime)))");
+        Assert.NotEqual(crashes[0].BootIdBefore, await ShellAsync(first, "cat /proc/sys/kernel/random/boot_id"));
+        var second = crashes.Single(c => c.CrashedHost == candidates[1].Host.HostName);
+        Assert.True(second.TriggeredAt.ToUnixTimeSeconds() >= long.Parse(bootedAt, System.Globalization.CultureInfo.InvariantCulture), $"{second.TriggeredAt} {bootedAt}");
+
+        var collected = Run(async (host, context, token) =>
+        {
+            var crash = crashes.Single(c => c.CrashedHost == host.HostName);
+            context.Output(await WaitVmcoreOperation.RunAsync(watch, new WaitVmcoreRequest
+            {
+                Host = new HostIdentity(crash.Identities.Append(crash.SourceAddress!)),
+                Before = before,
+                Timeout = TimeSpan.FromMinutes(10),
+            }, context, token));
+        }, true, Lab.Node1, Lab.Node2);
+        Assert.Empty(collected.Errors.Select(e => e.Message));
+        Assert.All(collected.Outputs.Cast<VmcoreDump>(), dump => Assert.Equal((VmcoreState.Complete, Vmcore.PageCompression.Zlib), (dump.State, dump.Compression)));
+    }
 }

@@ -8,6 +8,30 @@ namespace KdumpNfs.Tests.Lab;
 /// <summary>Services that fail, controllers that die, connections that are cut.</summary>
 public sealed partial class MainJobTests
 {
+    [SkippableFact, Step(59)]
+    public async Task A_rebuild_that_fails_leaves_the_host_armed_all_the_time()
+    {
+        NeedLab();
+        var before = await TracesAsync(Lab.Node2);
+        await ShellAsync(Lab.Node2, "mount --bind /var/lib/kdump /var/lib/kdump && mount -o remount,bind,ro /var/lib/kdump");
+        try
+        {
+            // A directory that exists already: only the image cannot be written.
+            var error = Failure(SetTarget(Request(dumpPath: $"/made/from/{Lab.Node2.HostName}")), Lab.Node2);
+            Assert.Equal(ErrorIds.ChangeRolledBack, error.ErrorId);
+            Assert.Contains("/var/lib/kdump", error.HostSaid, StringComparison.Ordinal);
+        }
+        finally
+        {
+            await ShellAsync(Lab.Node2, "umount /var/lib/kdump");
+        }
+
+        // Content, time, image and the service's start are what they were; only the backup is new, and the file another one.
+        static string Comparable(string traces) => System.Text.RegularExpressions.Regex.Replace(traces, @"^(/etc/kdump\.conf \d+) \d+|^.*\.bak$", "$1", System.Text.RegularExpressions.RegexOptions.Multiline).Trim();
+        Assert.Equal(Comparable(before), Comparable(await TracesAsync(Lab.Node2)));
+        Assert.Equal(KdumpState.Configured, One<KdumpStatus>(StatusAsync, Lab.Node2).State);
+    }
+
     [SkippableFact, Step(60)]
     public async Task A_service_that_fails_with_the_new_file_is_rolled_back()
     {

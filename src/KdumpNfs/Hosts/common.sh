@@ -17,6 +17,20 @@ kvline() {
   kv "$1" "$line"
 }
 
+# redhat_image KERNEL: the capture image where kdumpctl keeps it (prepare_kdump_bootinfo in kdump-lib.sh): beside a boot loader
+# specification's kernel, on an ostree, or in the usual places. Nothing when there is none.
+redhat_image() {
+  machine_id=
+  [ -r /etc/machine-id ] && IFS= read -r machine_id </etc/machine-id
+  for image in "/var/lib/kdump/initramfs-${1}kdump.img" "/boot/initramfs-${1}kdump.img" \
+    "/boot/$machine_id/$1/initrdkdump" "/boot/efi/$machine_id/$1/initrdkdump" /boot/ostree/*/initramfs-"${1}"kdump.img; do
+    if [ -f "$image" ]; then
+      printf '%s' "$image"
+      return
+    fi
+  done
+}
+
 # kvfile KEY PATH: mode, owner, times and content (base64) of a regular file; no record when there is none.
 kvfile() {
   [ -f "$2" ] || return 0

@@ -46,12 +46,8 @@ if command -v kdumpctl >/dev/null 2>&1; then
   kvfile config /etc/kdump.conf
   # kdumpctl that cannot rebuild on its own (EL7) disarms the host for the length of a rebuild.
   kv kdumpctl.rebuild "$(grep -cE '^[[:space:]]*rebuild\)' "$(command -v kdumpctl)" 2>/dev/null)"
-  for image in "/var/lib/kdump/initramfs-${release}kdump.img" "/boot/initramfs-${release}kdump.img"; do
-    if [ -f "$image" ]; then
-      kv image "$image"
-      break
-    fi
-  done
+  image=$(redhat_image "$release")
+  [ -n "$image" ] && kv image "$image"
   for kernel in "/boot/vmlinuz-$release" "/lib/modules/$release/vmlinuz"; do
     if [ -f "$kernel" ]; then
       kv kernel.image "$kernel"

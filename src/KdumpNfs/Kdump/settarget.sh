@@ -10,9 +10,7 @@ loaded() {
 
 image_path() {
   if [ "$family" = rhel ]; then
-    for image in "/var/lib/kdump/initramfs-$(uname -r)kdump.img" "/boot/initramfs-$(uname -r)kdump.img"; do
-      [ -f "$image" ] && printf '%s' "$image" && return
-    done
+    redhat_image "$(uname -r)"
   else
     (. "$file" >/dev/null 2>&1 </dev/null; printf '%s' "${KDUMP_INITRD:-/boot/initrd.img-$(uname -r)}")
   fi
@@ -21,6 +19,12 @@ image_path() {
 unit=kdump-tools.service
 [ "$family" = rhel ] && unit=kdump.service
 
+# Which image there is, to see whether a rebuild that failed has touched it.
+image_stamp() {
+  stat -L -c '%i %Y' -- "$(image_path)" 2>/dev/null
+}
+
+restarted=0
 activate() {
   if [ "$family" = rhel ]; then
     # The tools compare whole seconds: content written in the second of the last image would pass for older.
@@ -32,13 +36,21 @@ activate() {
     fi
   fi
   step "Loading the crash kernel"
-  systemctl restart "$unit" || return 1
+  restarted=1
+  # A restart is what the next boot does, so it is the proof; but with force_rebuild it builds again, for minutes and with nothing
+  # loaded. There a reload has to do: it only loads.
+  if [ "$family" = rhel ] && systemctl is-active -q "$unit" && grep -qE '^[[:space:]]*force_rebuild[[:space:]]+"?1' "$file"; then
+    systemctl reload "$unit" || return 1
+  else
+    systemctl restart "$unit" || return 1
+  fi
   systemctl is-active -q "$unit" && loaded
 }
 
 say_why() {
   [ -f "$job/rebuild" ] && tail -c 3000 "$job/rebuild"
-  words_of "$unit"
+  # A service that was not reached has nothing to say but old words.
+  [ $restarted = 0 ] || words_of "$unit"
 }
 
 step "Checking the export $mount_source"
@@ -56,6 +68,8 @@ case $rc in
 esac
 case $words in *created*) result created 1 ;; esac
 
+image_before=$(image_stamp)
+file_time=$(stat -L -c %Y -- "$file" 2>/dev/null)
 armed_before=0
 loaded && systemctl is-active -q "$unit" && armed_before=1
 started=$(date +%s)
@@ -87,6 +101,13 @@ if [ -n "$old_sha" ]; then
 $why"
 else
   rm -f -- "$file"
+fi
+if [ "$restarted$armed_before" = 01 ] && loaded && [ -n "$file_time" ] && [ "$(image_stamp)" = "$image_before" ]; then
+  # Only the rebuild failed: image and loaded kernel are those of the old content, so with its old time everything is as it was.
+  touch -d "@$file_time" -- "$file"
+  result image "$(image_path)"
+  result image.time "$(stat -L -c %Y -- "$(image_path)" 2>/dev/null)"
+  fail ChangeRolledBack "$why"
 fi
 rm -f "$job/rebuild"
 # An image as old as the file's new time, to the second, would pass for current.
