@@ -134,7 +134,12 @@ run_tests() {
   # Login shells that a host's account may have; the tests for those that are not there are skipped.
   for shell in tcsh zsh; do need $shell $shell || true; done
   run_suite Unit
-  run_suite Integration
+  if [ "$full" = full ]; then
+    run_suite Integration
+  else
+    run_suite Integration --filter "Category!=Long"
+    notes+=("left to 'test full': the corpus of known_hosts files, a second round of crashes in the lab")
+  fi
   run_pester "tests/Pester" module
   run_lab_tests "$full"
   say "Summary after $((SECONDS - started)) s"

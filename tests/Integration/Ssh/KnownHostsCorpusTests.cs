@@ -68,6 +68,7 @@ public sealed class KnownHostsCorpusTests(SharedServer shared)
 
     [SkippableTheory]
     [MemberData(nameof(Names))]
+    [Trait("Category", "Long")]
     public async Task The_verdict_is_that_of_ssh(string name)
     {
         Skip.If(SshServer.NotRunnable is not null, SshServer.NotRunnable);
