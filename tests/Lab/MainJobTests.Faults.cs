@@ -73,7 +73,7 @@ public sealed partial class MainJobTests
         });
     }
 
-    [SkippableFact, Step(61)]
+    [SkippableFact, Step(61), Trait("Category", "Long")]
     public async Task A_controller_that_dies_between_rename_and_restart_leaves_an_armed_host()
     {
         NeedLab();
@@ -113,7 +113,7 @@ public sealed partial class MainJobTests
         });
     }
 
-    [SkippableFact, Step(62)]
+    [SkippableFact, Step(62), Trait("Category", "Long")]
     public async Task A_connection_that_is_cut_during_a_change_is_opened_again_and_the_change_reported()
     {
         NeedLab();

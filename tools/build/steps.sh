@@ -130,15 +130,16 @@ run_tests() {
   build
   mkdir -p "$out/test"
   need sshd openssh-server
-  need ssh openssh-client
-  # Login shells that a host's account may have; the tests for those that are not there are skipped.
+  # Login shells that a host's account may have: the tests for those that are missing are skipped.
+  local shell
   for shell in tcsh zsh; do need $shell $shell || true; done
+  start_lab_image
   run_suite Unit
   if [ "$full" = full ]; then
     run_suite Integration
   else
     run_suite Integration --filter "Category!=Long"
-    notes+=("left to 'test full': the corpus of known_hosts files, a second round of crashes in the lab")
+    notes+=("left to 'test full': the corpus of known_hosts files, controllers and connections that die, a second round of crashes")
   fi
   run_pester "tests/Pester" module
   run_lab_tests "$full"
@@ -179,6 +180,20 @@ run_pester() {
   fi
 }
 
+# The lab's image is built beside what comes before it: mostly waiting for packages. Its own words come when it is needed.
+start_lab_image() {
+  need_lab
+  lab/lab build >"$out/lab-image.log" 2>&1 &
+  lab_image=$!
+}
+
+finish_lab_image() {
+  wait "$lab_image" || {
+    cat "$out/lab-image.log" >&2
+    return 1
+  }
+}
+
 need_lab() {
   need qemu-system-x86_64 qemu-system-x86 qemu-utils
   need mmdebstrap mmdebstrap
@@ -188,7 +203,7 @@ need_lab() {
 
 run_lab_tests() {
   say "Tests: virtual lab"
-  need_lab
+  finish_lab_image || true
   # The guests are booted once for everything that needs them; lab/lab run takes them down whatever happens.
   set +e
   lab/lab run storage node1 node2 -- "$root/tools/build/in-lab.sh" "$1"
@@ -212,8 +227,10 @@ run_lab_tests() {
 }
 
 run_demo() {
+  mkdir -p "$out"
+  start_lab_image
   build
-  need_lab
+  finish_lab_image
   if have pwsh; then
     say "Demo: the module in PowerShell"
     lab/lab run storage node1 node2 -- pwsh -NoProfile -NonInteractive -File "$root/demo/demo.ps1" -Module "$out/module/KdumpNfs"
