@@ -33,7 +33,8 @@ internal static class NfsTargetJob
             ("create_source", $"{store}:{asked.Export}"),
             ("create_dir", create),
             ("nfs_options", ProbeMountOptions),
-            ("probe", $".kdumpnfs-probe-{stamp}"),
+            // A fleet probes one directory at once: each host writes and removes a file of its own.
+            ("probe", $".kdumpnfs-probe-{Guid.NewGuid():N}"),
             ("stamp", stamp),
             ("check_text", HostScript.Read("checkexport")));
     }
