@@ -154,5 +154,16 @@ public sealed partial class MainJobTests
         }, true, Lab.Node1, Lab.Node2);
         Assert.Empty(collected.Errors.Select(e => e.Message));
         Assert.All(collected.Outputs.Cast<VmcoreDump>(), dump => Assert.Equal((VmcoreState.Complete, Vmcore.PageCompression.Zlib), (dump.State, dump.Compression)));
+
+        // What runs next needs both nodes, armed; the last trigger had nobody to wait for.
+        var back = Run(async (host, context, token) =>
+            context.Output(await operation.AwaitReturnAsync(crashes.Single(c => c.CrashedHost == host.HostName), host, context, token)), true, Lab.Node1, Lab.Node2);
+        Assert.Empty(back.Errors.Select(e => e.Message));
+        var watchArmed = Stopwatch.StartNew();
+        while (!Run(StatusAsync, true, Lab.Node1, Lab.Node2).Outputs.Cast<KdumpStatus>().All(status => status.State == KdumpState.Configured))
+        {
+            Assert.True(watchArmed.Elapsed < TimeSpan.FromMinutes(5), "The nodes were not armed again in time.");
+            await Task.Delay(2000);
+        }
     }
 }
