@@ -118,9 +118,6 @@ if activate "Rebuilding (back)"; then
   result image.time "$(stat -L -c %Y -- "$image" 2>/dev/null)"
   fail ChangeRolledBack "$why"
 fi
-if [ "$armed_before" = 0 ]; then
-  result armed.before 0
-fi
 fail RollbackFailed "$why
 -- and with the old content:
 $(say_why)"

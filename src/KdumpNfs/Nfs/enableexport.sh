@@ -1,7 +1,7 @@
 # The job of Enable-NfsExport: directories, /etc/exports, services, this one export. The table of live exports is not reloaded:
 # entries that are in no file (a cluster's, exportfs -o by hand) stay.
 # Variables: export_path dump_dir create_directory make_dump_dir write file old_sha old_data new_data client options stamp
-# units_enable units_start (unit names, a blank between them) was_running was_exported
+# units_enable units_start (unit names, a blank between them) was_exported
 # shellcheck shell=sh disable=SC2154,SC2086
 
 step "Making directories"
