@@ -108,6 +108,9 @@ public sealed partial class MainJobTests
             Assert.Empty(next.Errors);
             Assert.Contains(next.Warnings, w => w.Contains("succeeded", StringComparison.Ordinal));
             Assert.False(Assert.IsType<NfsTargetChange>(Assert.Single(next.Outputs)).Changed);
+            // It says so once, and leaves nothing.
+            Assert.Empty(Run(SetTarget(Request(OtherExport)), true, host).Warnings);
+            await ShellAsync(host, "test ! -e /run/kdumpnfs/job");
             // Back to the first target for what follows.
             Assert.True(One<NfsTargetChange>(SetTarget(Request()), host).Changed);
         });

@@ -11,6 +11,7 @@ namespace KdumpNfs.Tests.Lab;
 /// The main job on real kernels, in order: export, refuse what cannot work, configure, roll back, crash, collect. node1 is Debian with
 /// its own kdump-tools; node2 has our kdumpctl stand-in (see lab/README.md) and dumps for real.
 /// </summary>
+[Collection("1 The main job")]
 public sealed partial class MainJobTests(LabFixture lab, ITestOutputHelper output) : LabScenarios(lab, output), IClassFixture<LabFixture>
 {
     private const string ExportPath = "/data/nfs_share";

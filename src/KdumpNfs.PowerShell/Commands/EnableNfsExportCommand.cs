@@ -8,7 +8,7 @@ namespace KdumpNfs.PowerShell;
 /// <summary>Enable-NfsExport: exports a directory of a storage server to the hosts that dump to it.</summary>
 [Cmdlet(VerbsLifecycle.Enable, "NfsExport", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
 [OutputType(typeof(NfsExportChange))]
-public sealed class EnableNfsExportCommand : FleetCmdlet
+public sealed class EnableNfsExportCommand : ChangeCmdlet
 {
     private EnableNfsExportOperation _operation = null!;
 

@@ -8,7 +8,7 @@ namespace KdumpNfs.PowerShell;
 /// <summary>Enable-Sysrq: allows the sysrq functions of the kernel, for this boot or for good.</summary>
 [Cmdlet(VerbsLifecycle.Enable, "Sysrq", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
 [OutputType(typeof(SysrqChange))]
-public sealed class EnableSysrqCommand : FleetCmdlet
+public sealed class EnableSysrqCommand : ChangeCmdlet
 {
     private EnableSysrqOperation _operation = null!;
 

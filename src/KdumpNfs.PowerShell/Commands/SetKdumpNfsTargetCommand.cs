@@ -8,7 +8,7 @@ namespace KdumpNfs.PowerShell;
 /// <summary>Set-KdumpNfsTarget: sends the dumps of hosts to an NFS export, after a check from the host that it mounts and can be written.</summary>
 [Cmdlet(VerbsCommon.Set, "KdumpNfsTarget", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
 [OutputType(typeof(NfsTargetChange), typeof(NfsTargetPlan))]
-public sealed class SetKdumpNfsTargetCommand : FleetCmdlet
+public sealed class SetKdumpNfsTargetCommand : ChangeCmdlet
 {
     private SetNfsTargetOperation _operation = null!;
 

@@ -58,7 +58,7 @@ internal sealed class HostJob(HostAccess access, SshHost host, HostContext conte
                 {
                     case "done":
                         context.Progress(activity, "Done", 1, done: true);
-                        await AcknowledgeAsync(own ?? connection, id, cancellationToken).ConfigureAwait(false);
+                        await AcknowledgeAsync(own ?? connection, id, context, cancellationToken).ConfigureAwait(false);
                         return reply;
                     case "running":
                         var now = reply.Text("job.step") ?? "";
@@ -156,7 +156,8 @@ internal sealed class HostJob(HostAccess access, SshHost host, HostContext conte
         }
     }
 
-    private async Task AcknowledgeAsync(IHostConnection connection, string id, CancellationToken cancellationToken)
+    /// <summary>Clears the result of a job that ended: it was read and told.</summary>
+    public static async Task AcknowledgeAsync(IHostConnection connection, string id, HostContext context, CancellationToken cancellationToken)
     {
         try
         {

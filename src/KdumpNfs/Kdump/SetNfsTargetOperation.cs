@@ -43,6 +43,12 @@ public sealed class SetNfsTargetOperation(HostAccess access, NfsTargetRequest re
             if (plan.IsEmpty)
             {
                 context.Verbose("Nothing to do: the host is as asked for.");
+                if (facts is { IsRoot: true, Unfinished: { Ended: true } told } &&
+                    await context.ConfirmAsync(new ChangeQuestion(host.HostName, "Clear the result of the earlier change, which was told above,"), cancellationToken).ConfigureAwait(false))
+                {
+                    await HostJob.AcknowledgeAsync(connection, told.Id, context, cancellationToken).ConfigureAwait(false);
+                }
+
                 context.Output(Result(plan, changed: false, reply: null));
                 return;
             }

@@ -1,0 +1,6 @@
+namespace KdumpNfs.PowerShell;
+
+/// <summary>A cmdlet that changes hosts, many at once.</summary>
+public abstract class ChangeCmdlet : FleetCmdlet
+{
+}
