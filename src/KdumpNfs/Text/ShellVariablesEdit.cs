@@ -27,7 +27,7 @@ public sealed partial class ShellVariables
             return this;
         }
 
-        return Candidates(name, wanted).Select(c => new ShellVariables(c)).FirstOrDefault(c => c.Says(name, wanted)) ?? throw Refused(name);
+        return Best(Candidates(name, wanted), name, c => c.Says(name, wanted));
     }
 
     /// <summary>The file without a variable: its assignments become comments. Where code or several assignments on a line stand in the way, it is
@@ -49,9 +49,34 @@ public sealed partial class ShellVariables
             commented = commented[..item.Start] + string.Join('\n', lines) + commented[item.End..];
         }
 
-        return new[] { commented, Appended($"{name}=\"\"", false), Appended($"{name}=\"\"", true) }
-            .Select(c => new ShellVariables(c)).FirstOrDefault(c => c.Unreadable is null && c.IsEmpty(name)) ?? throw Refused(name);
+        return Best([commented, Appended($"{name}=\"\"", false), Appended($"{name}=\"\"", true)], name, c => c.Unreadable is null && c.IsEmpty(name));
     }
+
+    // The first spelling that says what it should and leaves what either program reads of all others: a backslash before a line feed joins
+    // lines for one of them only, so an edit can uncover or swallow a neighbour.
+    private ShellVariables Best(IEnumerable<string> candidates, string name, Func<ShellVariables, bool> says)
+    {
+        ShellVariables? otherwise = null;
+        foreach (var candidate in candidates.Select(c => new ShellVariables(c)).Where(says))
+        {
+            if (candidate.Others(name).SetEquals(Others(name)))
+            {
+                return candidate;
+            }
+
+            otherwise ??= candidate;
+        }
+
+        return otherwise ?? throw Refused(name);
+    }
+
+    private HashSet<(string Name, ShellReadingKind Kind, string? Value, string? Systemd, string? OldSystemd)> Others(string name) =>
+    [
+        .. items.SelectMany(i => i.Assignments).Select(a => a.Name).Concat(systemd.Keys).Concat(oldSystemd.Keys).Where(n => n != name).Distinct()
+            .Select(n => (n, Read(n), systemd.GetValueOrDefault(n), oldSystemd.GetValueOrDefault(n)))
+            .Where(r => r.Item2.Kind != ShellReadingKind.Unset)
+            .Select(r => (r.n, r.Item2.Kind, r.Item2.Value, r.Item3, r.Item4)),
+    ];
 
     /// <summary>Whether both programs see nothing, or an empty value.</summary>
     private bool IsEmpty(string name) =>
