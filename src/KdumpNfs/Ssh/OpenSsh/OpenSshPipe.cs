@@ -83,7 +83,7 @@ internal sealed class OpenSshPipe : IScriptPipe
                 return;
             }
 
-            // A ProxyCommand or ProxyJump is a child of ssh; finding it takes some milliseconds, so not on this thread.
+            // A ProxyCommand or ProxyJump is a child of ssh; finding and ending it takes some milliseconds, so not on this thread.
             _aborted = true;
             _kill = Task.Run(Kill);
         }
@@ -119,12 +119,26 @@ internal sealed class OpenSshPipe : IScriptPipe
         {
             if (!_process.HasExited)
             {
-                _process.Kill(entireProcessTree: true);
+                _process.Kill(entireProcessTree: MayHaveChildren());
             }
         }
         catch (Exception e) when (e is Win32Exception or InvalidOperationException or AggregateException)
         {
             // It ended by itself in the meantime.
+        }
+    }
+
+    // Looking for a whole tree reads about every process of this machine, for each host; most ssh have no proxy. Linux tells children directly.
+    private bool MayHaveChildren()
+    {
+        try
+        {
+            return !OperatingSystem.IsLinux() || File.ReadAllText($"/proc/{_process.Id}/task/{_process.Id}/children").Length > 0;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A kernel without CONFIG_PROC_CHILDREN.
+            return true;
         }
     }
 
