@@ -72,7 +72,9 @@ public sealed partial class ShellVariables
 
     private HashSet<(string Name, ShellReadingKind Kind, string? Value, string? Systemd, string? OldSystemd)> Others(string name) =>
     [
-        .. items.SelectMany(i => i.Assignments).Select(a => a.Name).Concat(systemd.Keys).Concat(oldSystemd.Keys).Where(n => n != name).Distinct()
+        .. items.SelectMany(i => i.Assignments).Select(a => a.Name).Concat(systemd.Keys).Concat(oldSystemd.Keys)
+            // What systemd reads before a '=' can be "export NAME", which is a variable for nobody.
+            .Where(n => n != name && n.All(c => char.IsAsciiLetterOrDigit(c) || c == '_')).Distinct()
             .Select(n => (n, Read(n), systemd.GetValueOrDefault(n), oldSystemd.GetValueOrDefault(n)))
             .Where(r => r.Item2.Kind != ShellReadingKind.Unset)
             .Select(r => (r.n, r.Item2.Kind, r.Item2.Value, r.Item3, r.Item4)),
