@@ -30,6 +30,12 @@ internal static class Views
             ("Dump", e => $"{MiB(e.CompressedLowBytes)} to {MiB(e.CompressedHighBytes)}")),
         [typeof(SysrqChange)] = View<SysrqChange>(
             ("Host", c => c.HostName), ("Changed", c => c.Changed), ("Mask", c => c.Mask), ("Before", c => c.PreviousMask), ("Scope", c => c.Scope), ("Overridden by", c => c.OverriddenBy)),
+        [typeof(KernelPanicPolicy)] = View<KernelPanicPolicy>(
+            ("Host", p => p.HostName), ("Panics on", p => string.Join(", ", p.Settings.Where(s => s.Setting is not (PanicSetting.PanicTimeout or PanicSetting.NmiWatchdog) && s.Value > 0).Select(s => s.Key["kernel.".Length..]))),
+            ("Reboot after", p => p.PanicTimeout switch { null => "", 0 => "never", < 0 => "0 s", var s => $"{s} s" }), ("NMI watchdog", p => p.NmiWatchdog), ("Changed since", p => Time(p.ChangedSince))),
+        [typeof(KernelPanicPolicyChange)] = View<KernelPanicPolicyChange>(
+            ("Host", c => c.HostName), ("Changed", c => c.Changed), ("Scope", c => c.Scope), ("Values", c => string.Join(", ", c.Values)), ("Unknown", c => string.Join(", ", c.Unknown)),
+            ("Left", c => string.Join(", ", c.Foreign)), ("Overridden by", c => string.Join(", ", c.OverriddenBy.Select(w => w.Path).Distinct()))),
         [typeof(SysrqCrash)] = View<SysrqCrash>(
             ("Crashed host", c => c.CrashedHost), ("Source address", c => c.SourceAddress), ("Triggered at", c => Time(c.TriggeredAt)), ("Synced", c => c.Synced),
             ("Away", c => c.Away is { } away ? $"{away.TotalSeconds:0} s" : ""), ("Target", c => c.Target)),

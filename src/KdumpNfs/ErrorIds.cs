@@ -59,6 +59,7 @@ public static class ErrorIds
     // Estimates, crashes, vmcores.
     public const string EstimateNotPossible = nameof(EstimateNotPossible);
     public const string SysrqFailed = nameof(SysrqFailed);
+    public const string KernelSettingRefused = nameof(KernelSettingRefused);
     public const string CrashDidNotHappen = nameof(CrashDidNotHappen);
     public const string HostDidNotReturn = nameof(HostDidNotReturn);
     public const string VmcoreDirectoryMissing = nameof(VmcoreDirectoryMissing);

@@ -32,6 +32,9 @@ Describe 'Bad input is refused before any connection' {
         @{ Name = 'a throttle limit of 0'; Command = { Get-KdumpStatus 127.0.0.1 -Port $closed -ThrottleLimit 0 } }
         @{ Name = 'a timeout of nothing'; Command = { Get-KdumpStatus 127.0.0.1 -Port $closed -ConnectingTimeout 0 } }
         @{ Name = 'an expected target without a path'; Command = { Get-KdumpStatus 127.0.0.1 -Port $closed -ExpectedTarget storage } }
+        @{ Name = 'a mask of -1 to go back to'; Command = { Disable-Sysrq 127.0.0.1 -Port $closed -Mask -1 } }
+        @{ Name = 'no panic setting at all'; Command = { Set-KernelPanicPolicy 127.0.0.1 -Port $closed -Confirm:$false } }
+        @{ Name = 'a panic timeout of two days'; Command = { Set-KernelPanicPolicy 127.0.0.1 -Port $closed -PanicTimeout 172800 -Confirm:$false } }
         @{ Name = 'a sysrq mask of 512'; Command = { Enable-Sysrq 127.0.0.1 -Port $closed -Mask 512 } }
         @{ Name = 'a relative export path'; Command = { Enable-NfsExport 127.0.0.1 -Port $closed -ExportPath data -Client '*' } }
         @{ Name = 'a client with a blank'; Command = { Enable-NfsExport 127.0.0.1 -Port $closed -ExportPath /data -Client 'a b' } }

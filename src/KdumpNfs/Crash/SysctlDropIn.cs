@@ -92,6 +92,28 @@ public sealed class SysctlDropIn
         return new SysctlDropIn(LineDocument.Of(lines));
     }
 
+    /// <summary>The file with the lines that another one has for a key, where this one has its last one; without the key if the other has none.</summary>
+    internal SysctlDropIn WithLinesOf(string key, SysctlDropIn other)
+    {
+        var normal = Normal(key);
+        var own = settings.Where(s => s.Key == normal).ToList();
+        var theirs = other.settings.Where(s => s.Key == normal).Select(s => other.document.Lines[s.Line]).ToList();
+        var lines = new List<TextLine>();
+        for (var i = 0; i < document.Lines.Count; i++)
+        {
+            if (own.Find(s => s.Line == i) is not { } setting)
+            {
+                lines.Add(document.Lines[i]);
+            }
+            else if (setting == own[^1])
+            {
+                lines.AddRange(theirs);
+            }
+        }
+
+        return new SysctlDropIn(LineDocument.Of(lines));
+    }
+
     /// <summary>A key with dots, whichever separator comes first in it (sysctl.d(5): the first one decides, dots and slashes then swap).</summary>
     public static string Normal(string key)
     {
