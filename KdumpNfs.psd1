@@ -10,12 +10,13 @@
     CompatiblePSEditions = @('Core')
     # The engine's types have to be there for type literals such as [KdumpNfs.Kdump.DumpLevel] before any cmdlet ran.
     RequiredAssemblies   = @('KdumpNfs.dll', 'KdumpNfs.Vmcore.dll')
-    FormatsToProcess     = @('KdumpNfs.Format.ps1xml', 'KdumpNfs.Crash.Format.ps1xml')
+    FormatsToProcess     = @('KdumpNfs.Format.ps1xml', 'KdumpNfs.Crash.Format.ps1xml', 'KdumpNfs.Setup.Format.ps1xml')
     TypesToProcess       = @('KdumpNfs.Types.ps1xml')
     CmdletsToExport      = @(
         'Disable-Sysrq'
         'Enable-NfsExport'
         'Enable-Sysrq'
+        'Get-CrashKernelReservation'
         'Get-KdumpStatus'
         'Get-KernelPanicPolicy'
         'Get-NfsExport'
@@ -23,6 +24,7 @@
         'Get-VmcoreEstimate'
         'Invoke-SysrqCrash'
         'Restore-KernelPanicPolicy'
+        'Set-CrashKernelReservation'
         'Set-KdumpNfsTarget'
         'Set-KernelPanicPolicy'
         'Wait-Vmcore'

@@ -17,6 +17,8 @@ var root = new Command("kdumpnfs", """
     EnableExportCommand.Create(),
     ExportsCommand.Create(),
     EstimateCommand.Create(),
+    CrashKernelCommands.CreateGet(),
+    CrashKernelCommands.CreateSet(),
     EnableSysrqCommand.Create(),
     DisableSysrqCommand.Create(),
     PanicPolicyCommands.Get(),

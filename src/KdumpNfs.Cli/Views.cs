@@ -4,6 +4,7 @@ using KdumpNfs.Crash;
 using KdumpNfs.Fleet;
 using KdumpNfs.Kdump;
 using KdumpNfs.Nfs;
+using KdumpNfs.Setup;
 using Spectre.Console;
 
 namespace KdumpNfs.Cli;
@@ -42,6 +43,13 @@ internal static class Views
         [typeof(VmcoreDump)] = View<VmcoreDump>(
             ("Crashed host", d => d.CrashedHost), ("Crash time", d => Time(d.CrashTime)), ("State", d => d.State), ("Size", d => MiB(d.Bytes)), ("Format", d => d.Format),
             ("Kernel", d => d.KernelRelease), ("Panic or reason", d => d.State == VmcoreState.Complete ? d.PanicReason : d.Reason), ("Path", d => d.Path)),
+        [typeof(CrashKernelReservation)] = View<CrashKernelReservation>(
+            ("Host", r => r.HostName), ("Reserved", r => MiB(r.ReservedBytes)), ("Now", r => string.Join(' ', r.CommandLine)),
+            ("Next boot", r => r.NextBoot is { } next ? string.Join(' ', next) : r.BootSource.ToString()), ("Default", r => r.Default), ("Reboot", r => r.RebootRequired),
+            ("Findings", r => string.Join(' ', r.Findings))),
+        [typeof(CrashKernelChange)] = View<CrashKernelChange>(
+            ("Host", c => c.HostName), ("Changed", c => c.Changed), ("Next boot", c => string.Join(' ', c.CrashKernel)), ("Before", c => string.Join(' ', c.Previous)),
+            ("Reserves", c => MiB(c.ExpectedBytes)), ("Reboot required", c => c.RebootRequired), ("Tool", c => c.Tool)),
         [typeof(FailedHost)] = View<FailedHost>(("Host", f => f.HostName), ("State", f => f.State), ("Error", f => f.ErrorId), ("Message", f => f.Message)),
     };
 

@@ -50,6 +50,10 @@ public static class ErrorIds
     public const string ApplyUnfinished = nameof(ApplyUnfinished);
     public const string ApplyInProgress = nameof(ApplyInProgress);
 
+    // The boot loader and packages.
+    public const string NotOwnBootLoader = nameof(NotOwnBootLoader);
+    public const string BootLoaderFailed = nameof(BootLoaderFailed);
+
     // The NFS server.
     public const string NfsServerNotInstalled = nameof(NfsServerNotInstalled);
     public const string ExportPathMissing = nameof(ExportPathMissing);

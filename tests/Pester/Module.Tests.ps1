@@ -1,6 +1,6 @@
 BeforeAll {
     . $PSScriptRoot/Fixture.ps1
-    $names = 'Enable-NfsExport', 'Enable-Sysrq', 'Get-KdumpStatus', 'Get-NfsExport', 'Get-Vmcore', 'Get-VmcoreEstimate', 'Invoke-SysrqCrash', 'Set-KdumpNfsTarget', 'Wait-Vmcore'
+    $names = 'Enable-NfsExport', 'Enable-Sysrq', 'Get-CrashKernelReservation', 'Get-KdumpStatus', 'Get-NfsExport', 'Get-Vmcore', 'Get-VmcoreEstimate', 'Invoke-SysrqCrash', 'Set-CrashKernelReservation', 'Set-KdumpNfsTarget', 'Wait-Vmcore'
 }
 
 Describe 'The module' {
@@ -56,7 +56,8 @@ Describe 'The module' {
     It 'has a table and a list view of at most 120 characters for <_>' -ForEach @(
         'KdumpNfs.Kdump.KdumpStatus', 'KdumpNfs.Kdump.NfsTargetChange', 'KdumpNfs.Kdump.NfsTargetPlan', 'KdumpNfs.Kdump.HostVmcoreEstimate',
         'KdumpNfs.Nfs.NfsExport', 'KdumpNfs.Nfs.NfsExportChange', 'KdumpNfs.Crash.SysrqChange', 'KdumpNfs.Crash.SysrqCrash',
-        'KdumpNfs.Collection.VmcoreDump', 'KdumpNfs.Fleet.FailedHost'
+        'KdumpNfs.Collection.VmcoreDump', 'KdumpNfs.Fleet.FailedHost',
+        'KdumpNfs.Setup.CrashKernelReservation', 'KdumpNfs.Setup.CrashKernelChange'
     ) {
         $_ -as [type] | Should -Not -BeNullOrEmpty
         $views = Get-FormatData -TypeName $_

@@ -1,0 +1,50 @@
+using System.Management.Automation;
+using KdumpNfs.Fleet;
+using KdumpNfs.Setup;
+using KdumpNfs.Ssh;
+
+namespace KdumpNfs.PowerShell;
+
+/// <summary>Set-CrashKernelReservation: reserves memory for the capture kernel from the next boot on. Reboots nothing.</summary>
+[Cmdlet(VerbsCommon.Set, "CrashKernelReservation", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium, DefaultParameterSetName = SizeSet)]
+[OutputType(typeof(CrashKernelChange))]
+public sealed class SetCrashKernelReservationCommand : ChangeCmdlet
+{
+    private const string SizeSet = "Size";
+    private const string RecommendedSet = "Recommended";
+    private SetCrashKernelOperation _operation = null!;
+
+    /// <summary>What stands after <c>crashkernel=</c>: <c>256M</c>, <c>1G-4G:192M,4G-:256M</c>, or <c>512M,high</c> and <c>128M,low</c>.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = SizeSet)]
+    [AllowEmptyString]
+    [AllowEmptyCollection]
+    public string[] Size { get; set; } = [];
+
+    /// <summary>What each distribution's own tools set by default.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = RecommendedSet)]
+    public SwitchParameter Recommended { get; set; }
+
+    /// <summary>Takes your word that a host boots from its own boot loader although nothing shows it.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    /// <summary>Refuses another machine under the same name; an earlier cmdlet's output brings it.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [AllowNull]
+    [AllowEmptyString]
+    public string? MachineId { get; set; }
+
+    /// <inheritdoc/>
+    protected override bool IsForced => Force;
+
+    /// <inheritdoc/>
+    protected override void PrepareOperation() => _operation = new SetCrashKernelOperation(
+        Access, CrashKernelRequest.Create(ParameterSetName == SizeSet ? Size : null, Recommended)) { TrustBootLoader = Force };
+
+    /// <inheritdoc/>
+    protected override Func<HostContext, CancellationToken, Task> WorkFor(SshHost host)
+    {
+        var machineId = string.IsNullOrEmpty(MachineId) ? null : MachineId;
+        return (context, token) => _operation.RunAsync(host, machineId, context, token);
+    }
+}
