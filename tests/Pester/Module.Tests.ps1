@@ -1,6 +1,6 @@
 BeforeAll {
     . $PSScriptRoot/Fixture.ps1
-    $names = 'Enable-NfsExport', 'Enable-Sysrq', 'Get-CrashKernelReservation', 'Get-KdumpStatus', 'Get-NfsExport', 'Get-Vmcore', 'Get-VmcoreEstimate', 'Invoke-SysrqCrash', 'Set-CrashKernelReservation', 'Set-KdumpNfsTarget', 'Wait-Vmcore'
+    $names = 'Disable-Sysrq', 'Enable-NfsExport', 'Enable-Sysrq', 'Get-CrashKernelReservation', 'Get-KdumpStatus', 'Get-KernelPanicPolicy', 'Get-NfsExport', 'Get-Vmcore', 'Get-VmcoreEstimate', 'Invoke-SysrqCrash', 'Restore-KernelPanicPolicy', 'Set-CrashKernelReservation', 'Set-KdumpNfsTarget', 'Set-KernelPanicPolicy', 'Wait-Vmcore'
 }
 
 Describe 'The module' {
