@@ -11,6 +11,8 @@
     # The engine's types have to be there for type literals such as [KdumpNfs.Kdump.DumpLevel] before any cmdlet ran.
     RequiredAssemblies   = @('KdumpNfs.dll', 'KdumpNfs.Vmcore.dll')
     FormatsToProcess     = @('KdumpNfs.Format.ps1xml', 'KdumpNfs.Crash.Format.ps1xml', 'KdumpNfs.Setup.Format.ps1xml')
+    FormatsToProcess     = @('KdumpNfs.Format.ps1xml', 'KdumpNfs.Crash.Format.ps1xml')
+    FormatsToProcess     = @('KdumpNfs.Format.ps1xml', 'KdumpNfs.Kdump.Format.ps1xml')
     TypesToProcess       = @('KdumpNfs.Types.ps1xml')
     CmdletsToExport      = @(
         'Disable-Sysrq'
@@ -25,6 +27,8 @@
         'Invoke-SysrqCrash'
         'Restore-KernelPanicPolicy'
         'Set-CrashKernelReservation'
+        'Restore-KdumpConfiguration'
+        'Set-KdumpLocalTarget'
         'Set-KdumpNfsTarget'
         'Set-KernelPanicPolicy'
         'Wait-Vmcore'

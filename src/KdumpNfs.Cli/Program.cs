@@ -14,6 +14,9 @@ var root = new Command("kdumpnfs", """
 {
     StatusCommand.Create(),
     SetNfsTargetCommand.Create(),
+    SetLocalTargetCommand.Create(),
+    RestoreCommand.CreateList(),
+    RestoreCommand.Create(),
     EnableExportCommand.Create(),
     ExportsCommand.Create(),
     EstimateCommand.Create(),

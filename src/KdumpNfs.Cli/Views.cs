@@ -17,9 +17,11 @@ internal static class Views
         [typeof(KdumpStatus)] = View<KdumpStatus>(
             ("Host", s => s.HostName), ("State", s => s.State), ("Family", s => s.Family), ("Reserved", s => MiB(s.ReservedBytes)), ("Target", s => s.Target),
             ("Level", s => s.DumpLevel), ("Compression", s => s.Compression), ("Reasons", s => s.ErrorId ?? string.Join(", ", s.NotReadyReason))),
-        [typeof(NfsTargetChange)] = View<NfsTargetChange>(
+        [typeof(KdumpTargetChange)] = View<KdumpTargetChange>(
             ("Host", c => c.HostName), ("Changed", c => c.Changed), ("Family", c => c.Family), ("Target", c => c.Target), ("Before", c => c.PreviousTarget),
             ("Level", c => c.DumpLevel), ("Compression", c => c.Compression), ("Image built", c => Time(c.ImageTime))),
+        [typeof(KdumpBackup)] = View<KdumpBackup>(
+            ("Host", b => b.HostName), ("Backup", b => b.Path), ("Time", b => Time(b.Time)), ("Current", b => b.Current), ("Target", b => b.Target)),
         [typeof(NfsExport)] = View<NfsExport>(
             ("Host", e => e.HostName), ("Export", e => e.ExportPath), ("Client", e => e.Client), ("Live", e => e.Live), ("Own mount", e => e.OwnMount),
             ("Options", e => string.Join(',', e.Option))),

@@ -42,6 +42,9 @@ public static class ErrorIds
     public const string ExportNotMountable = nameof(ExportNotMountable);
     public const string DumpPathMissing = nameof(DumpPathMissing);
     public const string DumpPathNotWritable = nameof(DumpPathNotWritable);
+    public const string DumpDeviceNotUsable = nameof(DumpDeviceNotUsable);
+    public const string SshTargetRefused = nameof(SshTargetRefused);
+    public const string BackupMissing = nameof(BackupMissing);
     public const string FileChanged = nameof(FileChanged);
     public const string WriteFailed = nameof(WriteFailed);
     public const string ActivationFailed = nameof(ActivationFailed);

@@ -119,7 +119,7 @@ public sealed partial class MainJobTests
         var request = NfsTargetRequest.Create(Lab.StoreAddress, ExportPath, DumpPath, 17, VmcoreCompression.Zlib, false);
         await EachNodeAsync(host =>
         {
-            Assert.True(One<NfsTargetChange>(SetTarget(request), host).Changed);
+            Assert.True(One<KdumpTargetChange>(SetTarget(request), host).Changed);
             return Task.CompletedTask;
         });
         var operation = new SysrqCrashOperation(Lab.FreshAccess) { ReturnTimeout = TimeSpan.FromMinutes(12) };

@@ -66,7 +66,7 @@ public sealed partial class MainJobTests
 
             // The cause mended, the next run finishes: the file is as asked for, the host is not armed with it.
             await ShellAsync(host, $"rm {dropIn}; systemctl daemon-reload; systemctl reset-failed {UnitOf(status)}");
-            var finished = One<NfsTargetChange>(SetTarget(Request()), host);
+            var finished = One<KdumpTargetChange>(SetTarget(Request()), host);
             Assert.True(finished.Changed);
             Assert.Equal("", finished.Diff);
             Assert.Equal(KdumpState.Configured, One<KdumpStatus>(StatusAsync, host).State);
@@ -107,12 +107,12 @@ public sealed partial class MainJobTests
             var next = Run(SetTarget(Request(OtherExport)), true, host);
             Assert.Empty(next.Errors);
             Assert.Contains(next.Warnings, w => w.Contains("succeeded", StringComparison.Ordinal));
-            Assert.False(Assert.IsType<NfsTargetChange>(Assert.Single(next.Outputs)).Changed);
+            Assert.False(Assert.IsType<KdumpTargetChange>(Assert.Single(next.Outputs)).Changed);
             // It says so once, and leaves nothing.
             Assert.Empty(Run(SetTarget(Request(OtherExport)), true, host).Warnings);
             await ShellAsync(host, "test ! -e /run/kdumpnfs/job");
             // Back to the first target for what follows.
-            Assert.True(One<NfsTargetChange>(SetTarget(Request()), host).Changed);
+            Assert.True(One<KdumpTargetChange>(SetTarget(Request()), host).Changed);
         });
     }
 
@@ -141,8 +141,8 @@ public sealed partial class MainJobTests
         Assert.NotNull(cut);
         Assert.Equal(ErrorIds.ConnectionLost, Assert.IsType<HostException>(await cut).ErrorId);
         Assert.Empty(front.Errors.Select(e => e.Message));
-        Assert.True(Assert.IsType<NfsTargetChange>(Assert.Single(front.Outputs)).Changed);
+        Assert.True(Assert.IsType<KdumpTargetChange>(Assert.Single(front.Outputs)).Changed);
         await ShellAsync(Lab.Node2, $"rm {dropIn}; systemctl daemon-reload");
-        Assert.True(One<NfsTargetChange>(SetTarget(Request()), Lab.Node2).Changed);
+        Assert.True(One<KdumpTargetChange>(SetTarget(Request()), Lab.Node2).Changed);
     }
 }

@@ -179,11 +179,11 @@ public sealed partial class MainJobTests(LabFixture lab, ITestOutputHelper outpu
         await EachNodeAsync(async host =>
         {
             // A path that is made on the way; the directory of the crash tests was made on the store.
-            var created = One<NfsTargetChange>(SetTarget(Request(dumpPath: $"/made/from/{host.HostName}", create: true)), host);
+            var created = One<KdumpTargetChange>(SetTarget(Request(dumpPath: $"/made/from/{host.HostName}", create: true)), host);
             Assert.True(created is { Changed: true, PathCreated: true });
             Assert.Equal("700", await ShellAsync(Lab.Storage, $"stat -c %a {ExportPath}/made/from/{host.HostName}"));
 
-            var change = One<NfsTargetChange>(SetTarget(Request()), host);
+            var change = One<KdumpTargetChange>(SetTarget(Request()), host);
             Assert.True(change.Changed);
             Assert.Equal($"{Lab.StoreAddress}:{ExportPath}{DumpPath}", change.Target!.Location);
             Assert.Equal(change.Family == HostFamily.RedHat, change.ImageRebuilt);
@@ -195,7 +195,7 @@ public sealed partial class MainJobTests(LabFixture lab, ITestOutputHelper outpu
             Assert.Equal(DumpLevel.All, status.DumpLevel);
 
             var before = await TracesAsync(host);
-            var again = One<NfsTargetChange>(SetTarget(Request()), host);
+            var again = One<KdumpTargetChange>(SetTarget(Request()), host);
             Assert.False(again.Changed);
             Assert.Equal(before, await TracesAsync(host));
             Assert.Equal("", await ShellAsync(host, "ls /run/kdumpnfs 2>/dev/null; exit 0"));

@@ -1,6 +1,7 @@
 BeforeAll {
     . $PSScriptRoot/Fixture.ps1
     $names = 'Disable-Sysrq', 'Enable-NfsExport', 'Enable-Sysrq', 'Get-CrashKernelReservation', 'Get-KdumpStatus', 'Get-KernelPanicPolicy', 'Get-NfsExport', 'Get-Vmcore', 'Get-VmcoreEstimate', 'Invoke-SysrqCrash', 'Restore-KernelPanicPolicy', 'Set-CrashKernelReservation', 'Set-KdumpNfsTarget', 'Set-KernelPanicPolicy', 'Wait-Vmcore'
+    $names = 'Enable-NfsExport', 'Enable-Sysrq', 'Get-KdumpStatus', 'Get-NfsExport', 'Get-Vmcore', 'Get-VmcoreEstimate', 'Invoke-SysrqCrash', 'Restore-KdumpConfiguration', 'Set-KdumpLocalTarget', 'Set-KdumpNfsTarget', 'Wait-Vmcore'
 }
 
 Describe 'The module' {
@@ -54,7 +55,7 @@ Describe 'The module' {
     }
 
     It 'has a table and a list view of at most 120 characters for <_>' -ForEach @(
-        'KdumpNfs.Kdump.KdumpStatus', 'KdumpNfs.Kdump.NfsTargetChange', 'KdumpNfs.Kdump.NfsTargetPlan', 'KdumpNfs.Kdump.HostVmcoreEstimate',
+        'KdumpNfs.Kdump.KdumpStatus', 'KdumpNfs.Kdump.KdumpTargetChange', 'KdumpNfs.Kdump.KdumpTargetPlan', 'KdumpNfs.Kdump.HostVmcoreEstimate', 'KdumpNfs.Kdump.KdumpBackup',
         'KdumpNfs.Nfs.NfsExport', 'KdumpNfs.Nfs.NfsExportChange', 'KdumpNfs.Crash.SysrqChange', 'KdumpNfs.Crash.SysrqCrash',
         'KdumpNfs.Collection.VmcoreDump', 'KdumpNfs.Fleet.FailedHost',
         'KdumpNfs.Setup.CrashKernelReservation', 'KdumpNfs.Setup.CrashKernelChange'

@@ -13,18 +13,21 @@ internal static class SetNfsTargetCommand
         var server = new Option<string>("--nfs-server") { Description = "Name or address of the NFS server, as the hosts reach it", Required = true };
         var export = new Option<string>("--export") { Description = "The exported directory on it", Required = true };
         var dumpPath = new Option<string?>("--dump-path") { Description = "Directory for dumps inside the export" };
-        var level = Shared.DumpLevel("What the dump leaves out; without it the host keeps what it has");
-        var compression = new Option<VmcoreCompression?>("--compression") { Description = "How pages are compressed; without it the host keeps what it has" };
         var createPath = new Option<bool>("--create-path") { Description = "Make the dump directory, from the host, if it is missing" };
+        var timeout = new Option<double?>("--nfs-timeout") { Description = "Seconds that an NFS request waits before it is sent again (Debian only)" };
+        var retrans = new Option<int?>("--nfs-retrans") { Description = "How often an NFS request is sent again (Debian only)" };
         var command = new Command("set-nfs-target", "Send the dumps of hosts to an NFS export, after a check from the host that it mounts and can be written")
         {
-            hosts, server, export, dumpPath, level, compression, createPath,
+            hosts, server, export, dumpPath, createPath, timeout, retrans,
         };
+        var capture = new CaptureOptionSet(command);
         var connection = new ConnectionOptions(command, changes: true);
         command.SetAction(parsed => Session.Run(() => connection.Session(parsed), session =>
         {
+            var options = capture.Read(parsed);
             var request = NfsTargetRequest.Create(parsed.GetValue(server)!, parsed.GetValue(export)!, parsed.GetValue(dumpPath),
-                parsed.GetValue(level) is { } text ? (int)DumpLevels.Parse(text) : null, parsed.GetValue(compression), parsed.GetValue(createPath));
+                (int?)options.DumpLevel, options.Compression, parsed.GetValue(createPath), options.MessageLevel, options.FailureAction,
+                parsed.GetValue(timeout) is { } seconds ? TimeSpan.FromMilliseconds(Math.Clamp(seconds, -1, 1e6) * 1000) : null, parsed.GetValue(retrans));
             var operation = new SetNfsTargetOperation(connection.Access(parsed), request);
             session.ForEach(parsed.GetValue(hosts)!, name => connection.Host(parsed, name), (host, context, token) => operation.RunAsync(host, null, context, token));
         }));

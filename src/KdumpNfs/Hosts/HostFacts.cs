@@ -21,12 +21,23 @@ public sealed class HostFacts
     }
 
     /// <summary>Reads the facts of a host.</summary>
-    public static async Task<HostFacts> ReadAsync(IHostConnection connection, CancellationToken cancellationToken)
+    public static Task<HostFacts> ReadAsync(IHostConnection connection, CancellationToken cancellationToken) => ReadAsync(connection, [], [], cancellationToken);
+
+    /// <summary>Reads the facts of a host and what an operation needs besides, in the same round trip.</summary>
+    /// <param name="connection">The host.</param>
+    /// <param name="more">Scripts that follow facts.sh; their records are in <see cref="Reply"/>.</param>
+    /// <param name="values">Variables of those scripts.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    internal static async Task<HostFacts> ReadAsync(IHostConnection connection, IReadOnlyList<string> more, (string Name, string Value)[] values, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(connection);
-        var reply = await HostReply.RunAsync(connection, HostScript.Load("facts"), cancellationToken).ConfigureAwait(false);
+        var script = HostScript.Load("facts", values);
+        var reply = await HostReply.RunAsync(connection, script with { Text = script.Text + string.Concat(more.Select(HostScript.Read)) }, cancellationToken).ConfigureAwait(false);
         return new HostFacts(connection.Host.HostName, reply);
     }
+
+    /// <summary>All records.</summary>
+    internal HostReply Reply => _reply;
 
     /// <summary>The host as it was asked for.</summary>
     public string HostName { get; }
@@ -52,8 +63,11 @@ public sealed class HostFacts
     /// <summary>Changes at each boot.</summary>
     public string BootId => _reply.Required("boot.id").Trim();
 
-    /// <summary>Of /etc/machine-id; null where there is none.</summary>
-    public string? MachineId => _reply.Text("machine.id")?.Trim() is { Length: > 0 } id ? id : null;
+    /// <summary>Of /etc/machine-id; null where there is none, or a word that stands for none ("uninitialized", as machine-id(5) has it for images).</summary>
+    public string? MachineId => RawMachineId is { Length: > 0 } id and not "uninitialized" ? id : null;
+
+    /// <summary>The first line of /etc/machine-id, whatever it says.</summary>
+    internal string RawMachineId => _reply.Text("machine.id")?.Trim() ?? "";
 
     /// <summary>The kernel's command line.</summary>
     public string KernelCommandLine => _reply.Text("cmdline")?.Trim() ?? "";
@@ -130,6 +144,9 @@ public sealed class HostFacts
     /// <summary>Whether kdumpctl can rebuild the image while the crash kernel stays loaded (EL8 and later).</summary>
     public bool CanRebuildWhileLoaded => _reply.Number("kdumpctl.rebuild") > 0;
 
+    /// <summary>The directive of kdump.conf for what follows a failed dump: <c>default</c> where kdumpctl does not know <c>failure_action</c> (EL7).</summary>
+    public string FailureActionDirective => _reply.Number("kdumpctl.failure_action") == 0 ? "default" : "failure_action";
+
     /// <summary>makedumpfile on the host; null if it is missing.</summary>
     public MakedumpfileVersion? MakedumpfileVersion { get; }
 
@@ -156,6 +173,10 @@ public sealed class HostFacts
 
     /// <summary>The file system that the root directory is on.</summary>
     public HostMount? RootMount => Mounts.LastOrDefault(m => m.MountPoint == "/");
+
+    /// <summary>A sentence where a change of the host's files is gone after a reboot; null where it stays.</summary>
+    public string? LostAtReboot => ChangesSurviveReboot ? null
+        : $"The root file system of {HostName} is {RootMount?.FileSystem}: this change is gone after a reboot. Make it in the image the host boots from, too (-ImageRoot).";
 
     /// <summary>Whether a change to /etc would still be there after a reboot: false on a tmpfs, overlay or NFS root.</summary>
     public bool ChangesSurviveReboot => RootMount is not { FileSystem: "tmpfs" or "ramfs" or "rootfs" or "overlay" or "aufs" or "squashfs" or "nfs" or "nfs4" };

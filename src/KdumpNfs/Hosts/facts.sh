@@ -46,6 +46,8 @@ if command -v kdumpctl >/dev/null 2>&1; then
   kvfile config /etc/kdump.conf
   # kdumpctl that cannot rebuild on its own (EL7) disarms the host for the length of a rebuild.
   kv kdumpctl.rebuild "$(grep -cE '^[[:space:]]*rebuild\)' "$(command -v kdumpctl)" 2>/dev/null)"
+  # failure_action was called default before EL8.
+  kv kdumpctl.failure_action "$(grep -c failure_action "$(command -v kdumpctl)" 2>/dev/null)"
   image=$(redhat_image "$release")
   [ -n "$image" ] && kv image "$image"
   for kernel in "/boot/vmlinuz-$release" "/lib/modules/$release/vmlinuz"; do

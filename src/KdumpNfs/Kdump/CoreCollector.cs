@@ -31,6 +31,9 @@ public sealed partial class CoreCollector
     private readonly CollectorWords words;
     private readonly List<Option> options = [];
 
+    // The word with the message level in force: the option's own (--message-level=7) or the one behind it.
+    private int? messageWord;
+
     private CoreCollector(CollectorWords words, bool withProgram)
     {
         this.words = words;
@@ -86,19 +89,20 @@ public sealed partial class CoreCollector
     /// <param name="level">The only level, or null to leave it.</param>
     /// <param name="compression">The compression, or null to leave it.</param>
     /// <param name="flattened">False takes <c>-F</c> out, true adds it, null leaves it.</param>
+    /// <param name="messageLevel">What is printed, or null to leave it.</param>
     /// <exception cref="HostException">NotExpressible: the command is not makedumpfile; ConfigurationInvalid: makedumpfile would refuse the command as it is.</exception>
-    public CoreCollector With(DumpLevel? level = null, VmcoreCompression? compression = null, bool? flattened = null)
+    public CoreCollector With(DumpLevel? level = null, VmcoreCompression? compression = null, bool? flattened = null, int? messageLevel = null)
     {
         if (!IsMakedumpfile)
         {
-            if (level is null && compression is null)
+            if (level is null && compression is null && messageLevel is null)
             {
                 return this;
             }
 
-            throw new HostException(ErrorIds.NotExpressible, "", $"The core collector '{Printable.Escape(ToString())}' is not makedumpfile and has no dump level or compression.")
+            throw new HostException(ErrorIds.NotExpressible, "", $"The core collector '{Printable.Escape(ToString())}' is not makedumpfile and has no dump level, compression or message level.")
             {
-                Remedy = "set core_collector to makedumpfile on the host, or leave out the level and the compression.",
+                Remedy = "set core_collector to makedumpfile on the host, or leave these out.",
             };
         }
 
@@ -118,8 +122,13 @@ public sealed partial class CoreCollector
             result = result.Leveled(one);
         }
 
+        if (messageLevel is { } messages && messages != result.MessageLevel)
+        {
+            result = result.WithMessages(messages);
+        }
+
         // An option without its value would take one of ours.
-        var fits = (level is null || (result.DumpLevels.Count == 1 && result.DumpLevel == level)) &&
+        var fits = (messageLevel is null || result.MessageLevel == messageLevel) && (level is null || (result.DumpLevels.Count == 1 && result.DumpLevel == level)) &&
             (compression is null || result.Compression == compression) && (flattened is null || result.Flattened == flattened);
         if (result.Problem is not null || !fits)
         {
@@ -170,6 +179,21 @@ public sealed partial class CoreCollector
         }
 
         return new CoreCollector(changed, WithProgram);
+    }
+
+    private CoreCollector WithMessages(int level)
+    {
+        var number = level.ToString(CultureInfo.InvariantCulture);
+        if (messageWord is not { } place)
+        {
+            var at = words.IndexOf("-d") is var d and >= 0 ? d : words.IndexOf("--") is var end and >= 0 ? end : words.Count;
+            return Edited(w => w.Insert(at, "--message-level").Insert(at + 1, number));
+        }
+
+        var equals = words[place].IndexOf('=', StringComparison.Ordinal);
+        return words[place].StartsWith("--", StringComparison.Ordinal)
+            ? Edited(w => w.Replace(place, w[place][..(equals + 1)] + number))
+            : Edited(w => w.Replace(place, number));
     }
 
     private CoreCollector Leveled(DumpLevel level)

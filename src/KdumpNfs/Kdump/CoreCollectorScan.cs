@@ -93,6 +93,7 @@ public sealed partial class CoreCollector
         else if (matches[0] == "message-level")
         {
             MessageLevel = Number(value);
+            messageWord = equals >= 0 ? i : i + 1;
         }
 
         return equals >= 0 ? i : Math.Min(i + 1, words.Count - 1);

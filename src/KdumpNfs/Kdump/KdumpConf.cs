@@ -12,6 +12,9 @@ public sealed partial class KdumpConf
     /// <summary>The dump path where the file sets none (DEFAULT_PATH in kdump-lib-initramfs.sh, without its final slash).</summary>
     public const string DefaultDumpPath = "/var/crash";
 
+    /// <summary>The key of ssh targets where the file names none (DEFAULT_SSHKEY in kdump-lib-initramfs.sh).</summary>
+    public const string DefaultSshKey = "/root/.ssh/kdump_id_rsa";
+
     private readonly LineDocument document;
     private readonly List<ConfDirective> directives;
 
@@ -85,7 +88,7 @@ public sealed partial class KdumpConf
             case "virtiofs":
                 return new KdumpTarget { Kind = KdumpTargetKind.Virtiofs, Device = value, DumpPath = DumpPath, Text = value };
             case "ext2" or "ext3" or "ext4" or "minix" or "btrfs" or "xfs":
-                return new KdumpTarget { Kind = KdumpTargetKind.FileSystem, Device = value, DumpPath = DumpPath, Text = value };
+                return new KdumpTarget { Kind = KdumpTargetKind.FileSystem, Device = value, FileSystem = directive.Name, DumpPath = DumpPath, Text = value };
             case "dracut_args" when DracutMount.Count(directive.Value) > 0:
                 var (source, type) = DracutMount.Read(value);
                 return type switch
@@ -93,7 +96,7 @@ public sealed partial class KdumpConf
                     "nfs" or "nfs4" => KdumpTarget.ParseNfs(source, DumpPath),
                     "virtiofs" => new KdumpTarget { Kind = KdumpTargetKind.Virtiofs, Device = source, DumpPath = DumpPath, Text = value },
                     "" => new KdumpTarget { Kind = KdumpTargetKind.Other, Text = value },
-                    _ => new KdumpTarget { Kind = KdumpTargetKind.FileSystem, Device = source, DumpPath = DumpPath, Text = value },
+                    _ => new KdumpTarget { Kind = KdumpTargetKind.FileSystem, Device = source, FileSystem = type, DumpPath = DumpPath, Text = value },
                 };
             default:
                 return null;

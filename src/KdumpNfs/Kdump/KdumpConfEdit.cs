@@ -19,34 +19,95 @@ public sealed partial class KdumpConf
         CheckExpressible(input.Export, "export");
         CheckExpressible(input.DumpPath ?? "", "dump path");
         RefuseBinary();
-        var result = WithTarget(KdumpTarget.Nfs(input.Server, input.Export, null));
-        if (input.DumpPath is { } path && (result.DumpPath != path || result.Count("path") > 1))
-        {
-            result = result.WithOnly("path", ByteText.FromValue(path), "nfs");
-        }
-
-        if (result.Collector is { IsMakedumpfile: true, Flattened: true } collector)
-        {
-            result = result.WithOnly("core_collector", collector.With(flattened: false).ToString(), "path");
-        }
-
-        if (result.Targets.Count != 1 || !result.Target.SameLocation(KdumpTarget.Nfs(input.Server, input.Export, result.DumpPath)))
-        {
-            throw new HostException(ErrorIds.ConfigurationInvalid, "", "kdump.conf names a dump target in a way that cannot be replaced.")
-            {
-                Remedy = "take the target out of kdump.conf on the host.",
-            };
-        }
-
-        return result;
+        var wanted = KdumpTarget.Nfs(input.Server, input.Export, null);
+        var result = WithTarget("nfs", wanted.Text, now => now.Store is not null && now.Export is not null && now.SameLocation(wanted with { DumpPath = now.DumpPath }))
+            .WithPath(input.DumpPath, "nfs").WithForm(flattened: false);
+        return result.Checked(KdumpTarget.Nfs(input.Server, input.Export, result.DumpPath));
     }
 
-    /// <summary>The file with another dump level or compression in its core_collector; null leaves either. The words around them stay.</summary>
+    /// <summary>The file with a directory of the host's own disks as the only target: on a device that is mounted for the dump, or where the
+    /// directory lies. Whatever target was named goes.</summary>
+    /// <param name="fileSystem">The device's file system, which names the directive; null with <paramref name="device"/>.</param>
+    /// <param name="device">Device, UUID=… or LABEL=…; null for the mounted file systems.</param>
+    /// <param name="dumpPath">The directory; null leaves the <c>path</c> of the file, or its default.</param>
+    /// <exception cref="HostException">As for an export.</exception>
+    public KdumpConf WithLocalTarget(string? fileSystem, string? device, string? dumpPath)
+    {
+        CheckExpressible(dumpPath ?? "", "dump path");
+        RefuseBinary();
+        var result = (device is null ? WithoutTarget() : WithTarget(fileSystem!, device, now => now.Device == device)).WithPath(dumpPath, fileSystem ?? "path").WithForm(flattened: false);
+        return result.Checked(device is null
+            ? new KdumpTarget { Kind = KdumpTargetKind.Local, DumpPath = result.DumpPath }
+            : new KdumpTarget { Kind = KdumpTargetKind.FileSystem, Device = device, DumpPath = result.DumpPath });
+    }
+
+    /// <summary>The file with an account on a server as the only target, the key that it takes and a core_collector that writes a stream (<c>-F</c>).</summary>
+    /// <param name="user">The account.</param>
+    /// <param name="server">The server as it is on the network, IPv6 without brackets; kdumpctl refuses a name with capitals.</param>
+    /// <param name="keyPath">The private key on the host.</param>
+    /// <param name="dumpPath">The directory on the server; null leaves the <c>path</c> of the file, or its default.</param>
+    /// <exception cref="HostException">As for an export.</exception>
+    public KdumpConf WithSshTarget(string user, string server, string keyPath, string? dumpPath)
+    {
+        CheckExpressible(dumpPath ?? "", "dump path");
+        CheckExpressible(keyPath, "key");
+        RefuseBinary();
+        var text = $"{user}@{server}";
+        var result = WithTarget("ssh", text, now => now.Text == text).WithPath(dumpPath, "ssh").WithForm(flattened: true);
+        if ((result.Get("sshkey") ?? DefaultSshKey) != keyPath || result.Count("sshkey") > 1)
+        {
+            result = result.WithOnly("sshkey", ByteText.FromValue(keyPath), "ssh");
+        }
+
+        return result.Checked(KdumpTarget.ParseSsh(text, result.DumpPath));
+    }
+
+    /// <summary>The file with the options of a dump; what they leave null stays.</summary>
+    /// <param name="options">The options.</param>
+    /// <param name="failureDirective">The directive for what follows a failure: <c>default</c> before EL8, else <c>failure_action</c>.</param>
     /// <exception cref="HostException">NotExpressible: the core collector is not makedumpfile; ConfigurationInvalid: makedumpfile would refuse it.</exception>
-    public KdumpConf WithCoreCollector(DumpLevel? level, VmcoreCompression? compression)
+    public KdumpConf WithOptions(CaptureOptions options, string failureDirective)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var result = WithCoreCollector(options.DumpLevel, options.Compression, options.MessageLevel);
+        return options.FailureAction is { } action ? result.WithFailureAction(FailureActions.Word(action), failureDirective) : result;
+    }
+
+    private KdumpConf WithFailureAction(string action, string directive)
+    {
+        if (FailureAction == action && Count("failure_action") + Count("default") <= 1)
+        {
+            return this;
+        }
+
+        RefuseBinary();
+        var all = directives.Where(d => d.Name is "failure_action" or "default").ToList();
+        return all.Count == 0 ? Inserted(directive, action, "core_collector")
+            : Edited(all.ToDictionary(d => d.Line, d => d == all[^1] ? [d.With(directive, action)] : CommentAlone(d)));
+    }
+
+    private KdumpConf WithPath(string? path, string after) => path is not null && (DumpPath != path || Count("path") > 1)
+        ? WithOnly("path", ByteText.FromValue(path), after)
+        : this;
+
+    // What the capture writes into a file must not be a stream, and what it writes into a pipe must be one.
+    private KdumpConf WithForm(bool flattened) => Collector is { IsMakedumpfile: true } collector && collector.Flattened != flattened
+        ? WithOnly("core_collector", collector.With(flattened: flattened).ToString(), "path")
+        : this;
+
+    private KdumpConf Checked(KdumpTarget wanted) => Targets.Count == (wanted.Kind == KdumpTargetKind.Local ? 0 : 1) && Target.SameLocation(wanted)
+        ? this
+        : throw new HostException(ErrorIds.ConfigurationInvalid, "", "kdump.conf names a dump target in a way that cannot be replaced.")
+        {
+            Remedy = "take the target out of kdump.conf on the host.",
+        };
+
+    /// <summary>The file with another dump level, compression or message level in its core_collector; null leaves each. The words around them stay.</summary>
+    /// <exception cref="HostException">NotExpressible: the core collector is not makedumpfile; ConfigurationInvalid: makedumpfile would refuse it.</exception>
+    public KdumpConf WithCoreCollector(DumpLevel? level, VmcoreCompression? compression, int? messageLevel = null)
     {
         var now = Collector.ToString();
-        var wanted = Collector.With(level, compression).ToString();
+        var wanted = Collector.With(level, compression, messageLevel: messageLevel).ToString();
         if (wanted == now && Count("core_collector") <= 1)
         {
             return this;
@@ -56,19 +117,18 @@ public sealed partial class KdumpConf
         return WithOnly("core_collector", wanted, "path");
     }
 
-    private KdumpConf WithTarget(KdumpTarget wanted)
+    private KdumpConf WithTarget(string name, string text, Func<KdumpTarget, bool> same)
     {
         var named = directives.Where(d => ToTarget(d) is not null).ToList();
-        if (named is [{ Name: "nfs" } only] && ToTarget(only) is { Store: { } store, Export: { } export } &&
-            KdumpTarget.Canonical(store) == KdumpTarget.Canonical(wanted.Store!) && KdumpTarget.NormalPath(export) == wanted.Export)
+        if (named is [{ } only] && only.Name == name && same(ToTarget(only)!))
         {
             return this;
         }
 
-        var value = ByteText.FromValue(wanted.Text);
+        var value = ByteText.FromValue(text);
         if (named.Count == 0)
         {
-            return Inserted("nfs", value, "path");
+            return Inserted(name, value, "path");
         }
 
         var edits = new Dictionary<int, string[]>();
@@ -76,11 +136,17 @@ public sealed partial class KdumpConf
         {
             var first = ReferenceEquals(directive, named[0]);
             edits[directive.Line] = directive.Name == "dracut_args"
-                ? [.. first ? new[] { "nfs " + value } : [], .. WithoutMount(directive)]
-                : first ? [directive.With("nfs", value)] : CommentAlone(directive);
+                ? [.. first ? new[] { $"{name} {value}" } : [], .. WithoutMount(directive)]
+                : first ? [directive.With(name, value)] : CommentAlone(directive);
         }
 
         return Edited(edits);
+    }
+
+    private KdumpConf WithoutTarget()
+    {
+        var named = directives.Where(d => ToTarget(d) is not null).ToList();
+        return named.Count == 0 ? this : Edited(named.ToDictionary(d => d.Line, d => d.Name == "dracut_args" ? WithoutMount(d) : CommentAlone(d)));
     }
 
     private static string[] WithoutMount(ConfDirective directive)

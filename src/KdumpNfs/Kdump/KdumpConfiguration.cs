@@ -32,16 +32,6 @@ internal static class KdumpConfiguration
         }
     }
 
-    /// <summary>The same file aimed at another target. What this family cannot express is refused.</summary>
-    public static byte[] WithTarget(HostFamily family, ReadOnlySpan<byte> content, TargetInput input, DumpLevel? level, VmcoreCompression? compression) =>
-        family switch
-        {
-            HostFamily.RedHat => KdumpConf.Parse(content).WithNfsTarget(input.Server, input.Export, input.DumpPath).WithCoreCollector(level, compression).ToBytes(),
-            HostFamily.Debian => KdumpToolsDefaults.Parse(content).WithNfsTarget(input.Server, input.Export, input.DumpPath).WithCoreCollector(level, compression)
-                .WithUseKdump(true).ToBytes(),
-            _ => throw new ArgumentOutOfRangeException(nameof(family), family, "This family has no editor."),
-        };
-
     // A path without a target may lie on a mounted NFS: then the dump goes there.
     private static KdumpTarget OnItsMount(KdumpTarget target, IReadOnlyList<HostMount> mounts) =>
         target is { Kind: KdumpTargetKind.Local, DumpPath: { } path } && HostMount.Of(mounts, path) is { } mount

@@ -7,6 +7,8 @@ namespace KdumpNfs.Kdump;
 /// <summary>Get-KdumpStatus: one connection, one round trip.</summary>
 public sealed class KdumpStatusOperation(HostAccess access)
 {
+    private readonly MachineIds _machineIds = new();
+
     /// <summary>Where dumps are to go; null to accept any network target.</summary>
     public KdumpTarget? ExpectedTarget { get; init; }
 
@@ -18,6 +20,11 @@ public sealed class KdumpStatusOperation(HostAccess access)
         await using (connection.ConfigureAwait(false))
         {
             var facts = await HostFacts.ReadAsync(connection, cancellationToken).ConfigureAwait(false);
+            if (_machineIds.Notice(facts) is { } noticed)
+            {
+                context.Warning(noticed);
+            }
+
             var status = KdumpStatus.From(facts, ExpectedTarget);
             foreach (var finding in status.Findings)
             {

@@ -52,6 +52,9 @@ public sealed record KdumpTarget
     /// <summary>The device, its label or UUID, or the virtiofs tag; null elsewhere.</summary>
     public string? Device { get; init; }
 
+    /// <summary>The device's file system, such as xfs; null where none is named.</summary>
+    public string? FileSystem { get; init; }
+
     /// <summary>The value as the file has it.</summary>
     public string Text { get; init; } = "";
 

@@ -88,14 +88,63 @@ public sealed class KdumpToolsDefaults
         return Changed(result.Without("SSH").Without("FTP"));
     }
 
-    /// <summary>The file with another dump level or compression in MAKEDUMP_ARGS; null leaves either. The words around them stay.</summary>
+    /// <summary>The file with a local directory for dumps as the only target. Other targets become comments.</summary>
+    /// <param name="directory">The directory; null leaves <see cref="CoreDirectory"/>.</param>
+    /// <exception cref="HostException">NotExpressible or ConfigurationInvalid, as for an export.</exception>
+    public KdumpToolsDefaults WithLocalTarget(string? directory) =>
+        Changed(WithCoreDirectory(variables, directory).Without("NFS").Without("SSH").Without("FTP"));
+
+    /// <summary>The file with an account on a server as the only target. Other targets become comments.</summary>
+    /// <param name="user">The account.</param>
+    /// <param name="server">The server, IPv6 without brackets.</param>
+    /// <param name="keyPath">The private key on the host.</param>
+    /// <param name="directory">The directory on the server (KDUMP_COREDIR); null leaves <see cref="CoreDirectory"/>.</param>
+    /// <exception cref="HostException">NotExpressible or ConfigurationInvalid, as for an export.</exception>
+    public KdumpToolsDefaults WithSshTarget(string user, string server, string keyPath, string? directory)
+    {
+        var result = WithCoreDirectory(variables, directory).Without("NFS").Without("FTP").With("SSH", $"{user}@{server}");
+        return Changed((Value("SSH_KEY") ?? KdumpConf.DefaultSshKey) == keyPath ? result : result.With("SSH_KEY", keyPath));
+    }
+
+    /// <summary>The key of an ssh target, with the tools' default.</summary>
+    public string SshKey => Value("SSH_KEY") ?? KdumpConf.DefaultSshKey;
+
+    /// <summary>The file with a number; null leaves what is there, and so does the value in force.</summary>
+    /// <exception cref="HostException">NotExpressible or ConfigurationInvalid, as for an export.</exception>
+    internal KdumpToolsDefaults WithNumber(string name, int? value) =>
+        value is { } number && Number(name, -1) != number ? Changed(variables.With(name, number.ToString(CultureInfo.InvariantCulture))) : this;
+
+    /// <summary>The file with the options of a dump; what they leave null stays.</summary>
+    /// <exception cref="HostException">NotExpressible: this family has no such setting; or as for an export.</exception>
+    public KdumpToolsDefaults WithOptions(CaptureOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var result = WithCoreCollector(options.DumpLevel, options.Compression, options.MessageLevel);
+        switch (options.FailureAction)
+        {
+            case null:
+                return result;
+            case Kdump.FailureAction.Reboot or Kdump.FailureAction.Halt or Kdump.FailureAction.PowerOff:
+                // The script runs the words as they are, without a shell of its own, and reboots where there are none.
+                var command = FailureActions.Word(options.FailureAction.Value) + " -f";
+                return (result.Value("KDUMP_FAIL_CMD") ?? "reboot -f") == command ? result : result.Changed(result.variables.With("KDUMP_FAIL_CMD", command));
+            default:
+                throw FailureActions.Refused(options.FailureAction.Value, Path,
+                    "KDUMP_FAIL_CMD runs one command, without a terminal: use Reboot, Halt or PowerOff on this host.");
+        }
+    }
+
+    private ShellVariables WithCoreDirectory(ShellVariables file, string? directory) =>
+        directory is null || directory == CoreDirectory ? file : file.With("KDUMP_COREDIR", directory);
+
+    /// <summary>The file with another dump level, compression or message level in MAKEDUMP_ARGS; null leaves each. The words around them stay.</summary>
     /// <exception cref="HostException">NotExpressible or ConfigurationInvalid, as for a target.</exception>
-    public KdumpToolsDefaults WithCoreCollector(DumpLevel? level, VmcoreCompression? compression)
+    public KdumpToolsDefaults WithCoreCollector(DumpLevel? level, VmcoreCompression? compression, int? messageLevel = null)
     {
         var now = variables.Read("MAKEDUMP_ARGS");
         var set = !string.IsNullOrEmpty(now.Value);
         var arguments = set ? now.Value! : CoreCollector.DebianDefaultArguments;
-        var wanted = CoreCollector.ParseArguments(arguments).With(level, compression).ToString();
+        var wanted = CoreCollector.ParseArguments(arguments).With(level, compression, messageLevel: messageLevel).ToString();
         var same = wanted == arguments && (!set || now.Kind == ShellReadingKind.Literal) && now.Kind != ShellReadingKind.NotLiteral;
         return same ? this : Changed(variables.With("MAKEDUMP_ARGS", wanted));
     }

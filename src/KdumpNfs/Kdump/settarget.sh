@@ -1,7 +1,8 @@
-# The job of Set-KdumpNfsTarget. Order: look whether the export takes a dump, write, rebuild while the old crash kernel stays
-# loaded, load, look; if the host would not be armed, bring the old content back and rebuild that.
-# Variables: family (rhel, debian), file, old_sha, old_data, new_data, write (1: the content changes), check_text (checkexport.sh) and
-# what it reads, rebuild (1: kdumpctl can rebuild by itself), stamp
+# The job of every change of the target, restores included. Order: look whether the target takes a dump, write, rebuild while the old
+# crash kernel stays loaded, load, look; if the host would not be armed, bring the old content back and rebuild that.
+# Variables: family (rhel, debian), file, old_sha, old_data, new_data, write (1: the content changes), check (nfs, local, ssh; empty:
+# nothing can be checked), what (the target, for people), check_text (checkexport.sh and the like) and what it reads, rebuild (1:
+# kdumpctl can rebuild by itself), stamp
 # shellcheck shell=sh disable=SC2154
 
 loaded() {
@@ -53,20 +54,24 @@ say_why() {
   [ $restarted = 0 ] || words_of "$unit"
 }
 
-step "Checking the export $mount_source"
-mnt=$job/mnt
-mkdir -p "$mnt"
-export mount_source inside create_source create_dir nfs_options probe mnt
-words=$(unshare -m -- /bin/sh -c "$check_text" 2>&1)
-rc=$?
-rmdir "$mnt" 2>/dev/null
-case $rc in
-  0) ;;
-  92) fail DumpPathMissing "$words" ;;
-  93 | 94) fail DumpPathNotWritable "$words" ;;
-  *) fail ExportNotMountable "${words:-exit status $rc}" ;;
-esac
-case $words in *created*) result created 1 ;; esac
+if [ -n "$check" ]; then
+  step "Checking $what"
+  mnt=$job/mnt
+  mkdir -p "$mnt"
+  export mount_source inside create_source create_dir nfs_options probe mnt device fstype
+  words=$(unshare -m -- /bin/sh -c "$check_text" 2>&1)
+  rc=$?
+  rmdir "$mnt" 2>/dev/null
+  refused=ExportNotMountable
+  [ "$check" != local ] || refused=DumpDeviceNotUsable
+  case $rc in
+    0) ;;
+    92) fail DumpPathMissing "$words" ;;
+    93 | 94) fail DumpPathNotWritable "$words" ;;
+    *) fail "$refused" "${words:-exit status $rc}" ;;
+  esac
+  case $words in *created*) result created 1 ;; esac
+fi
 
 image_before=$(image_stamp)
 file_time=$(stat -L -c %Y -- "$file" 2>/dev/null)
@@ -99,6 +104,8 @@ if [ -n "$old_sha" ]; then
   words=$(put_file "$file" "$old_data" 2>&1)
   [ "$(sha "$file")" = "$old_sha" ] || fail RollbackFailed "$words
 $why"
+  # A copy of what is there now is no state to go back to.
+  rm -f -- "$(readlink -f -- "$file").kdumpnfs-$stamp.bak"
 else
   rm -f -- "$file"
 fi

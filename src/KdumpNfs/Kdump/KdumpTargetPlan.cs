@@ -1,12 +1,21 @@
+using System.Security.Cryptography;
 using KdumpNfs.Hosts;
 using KdumpNfs.Text;
 
 namespace KdumpNfs.Kdump;
 
-/// <summary>What is to be done on one host so that its dumps go to an NFS export. Made from facts alone; nothing is changed by making it.</summary>
-public sealed class NfsTargetPlan
+/// <summary>What is to be done on one host so that its dumps go where they should: to an export, a server, a disk, or where a backup of the
+/// configuration says. Made from facts alone; nothing is changed by making it. What it shows of files has no passwords.</summary>
+public sealed class KdumpTargetPlan
 {
-    private NfsTargetPlan(HostFacts facts, NfsTargetRequest request, byte[] newContent, KdumpConfigurationView view)
+    // What rebuilding and loading can mend; a target that is only not the best one is none of it.
+    private static readonly NotReadyReason[] Mendable =
+    [
+        NotReadyReason.CrashKernelNotLoaded, NotReadyReason.ServiceNotActive, NotReadyReason.ImageMissing,
+        NotReadyReason.ImageOlderThanConfiguration, NotReadyReason.ImageOlderThanKernel, NotReadyReason.ChangeUnfinished,
+    ];
+
+    private KdumpTargetPlan(HostFacts facts, TargetRequest request, byte[] newContent, KdumpConfigurationView view)
     {
         HostName = facts.HostName;
         MachineId = facts.MachineId;
@@ -20,7 +29,8 @@ public sealed class NfsTargetPlan
         WritesFile = OldFile is null || !OldFile.Content.Span.SequenceEqual(newContent);
         Status = KdumpStatus.From(facts, expectedTarget: null);
         CanRebuildWhileLoaded = facts.CanRebuildWhileLoaded;
-        Diff = WritesFile ? UnifiedDiff.Show((OldFile?.Content ?? default).Span, newContent, Path, Path) : "";
+        RestoredFrom = request.RestoredFrom(facts);
+        Diff = WritesFile ? UnifiedDiff.Show(Mask.Hide((OldFile?.Content ?? default).Span), Mask.Hide(newContent), Path, Path) : "";
     }
 
     /// <summary>The host.</summary>
@@ -33,16 +43,16 @@ public sealed class NfsTargetPlan
     public HostFamily Family { get; }
 
     /// <summary>What was asked for.</summary>
-    public NfsTargetRequest Request { get; }
+    public TargetRequest Request { get; }
 
     /// <summary>The file that changes.</summary>
     public string Path { get; }
 
-    /// <summary>The file as it was read; null where there is none.</summary>
-    public HostFile? OldFile { get; }
+    /// <summary>SHA-256 of the file as it was read, lower-case hex; null where there is none.</summary>
+    public string? OldSha256 => OldFile?.Sha256;
 
-    /// <summary>The file's bytes after the change.</summary>
-    public ReadOnlyMemory<byte> NewContent { get; }
+    /// <summary>SHA-256 of the file after the change.</summary>
+    public string NewSha256 => Convert.ToHexString(SHA256.HashData(NewContent.Span)).ToLowerInvariant();
 
     /// <summary>What the file says after the change.</summary>
     public KdumpConfigurationView View { get; }
@@ -57,37 +67,68 @@ public sealed class NfsTargetPlan
     public bool WritesFile { get; }
 
     /// <summary>Whether the file is as it should be but the host is not armed with it: an earlier change did not end.</summary>
-    public bool OnlyActivates => !WritesFile && Status.State == KdumpState.NotReady;
+    public bool OnlyActivates => !WritesFile && Status.NotReadyReason.Any(Mendable.Contains);
 
-    /// <summary>Whether there is anything to do.</summary>
+    /// <summary>Whether there is anything to do to the host's configuration.</summary>
     public bool IsEmpty => !WritesFile && !OnlyActivates;
+
+    /// <summary>The backup that a restore brings back; null for everything else, and where there is nothing to restore.</summary>
+    public string? RestoredFrom { get; }
+
+    /// <summary>What an admin should know before saying yes.</summary>
+    public IReadOnlyList<string> Warnings { get; private init; } = [];
 
     /// <summary>The change as a unified diff; empty where the file stays.</summary>
     public string Diff { get; }
 
     internal bool CanRebuildWhileLoaded { get; }
 
+    internal HostFile? OldFile { get; }
+
+    internal ReadOnlyMemory<byte> NewContent { get; }
+
+    internal SecretMask Mask { get; } = new();
+
     /// <summary>Computes the plan.</summary>
     /// <exception cref="HostException">NotSupported, KdumpNotInstalled, NotReady, NotExpressible, ConfigurationInvalid, CompressionNotSupported.</exception>
-    public static NfsTargetPlan Create(HostFacts facts, NfsTargetRequest request)
+    public static KdumpTargetPlan Create(HostFacts facts, TargetRequest request)
     {
         ArgumentNullException.ThrowIfNull(facts);
         ArgumentNullException.ThrowIfNull(request);
         CheckHost(facts);
-        var content = KdumpConfiguration.WithTarget(facts.Family, (facts.Configuration?.Content ?? default).Span, request.Target, request.DumpLevel, request.Compression);
+        var content = request.Content(facts);
         var view = KdumpConfiguration.Read(facts.Family, content, facts.Mounts)!;
         if (view.Problems.Count > 0)
         {
-            throw new HostException(ErrorIds.ConfigurationInvalid, facts.HostName,
-                $"{facts.ConfigurationPath} has something besides the target that its own tools refuse; with it the capture image would not be built.")
+            throw new HostException(ErrorIds.ConfigurationInvalid, facts.HostName, request.IsRestore
+                ? $"{request.RestoredFrom(facts)} has something that the host's own tools refuse; with it the capture image would not be built."
+                : $"{facts.ConfigurationPath} has something besides the target that its own tools refuse; with it the capture image would not be built.")
             {
-                HostSaid = string.Join('\n', view.Problems),
-                Remedy = $"Mend these lines of {facts.ConfigurationPath} on the host, then run the command again. Nothing was changed.",
+                HostSaid = SecretMask.HideUrl(string.Join('\n', view.Problems)),
+                Remedy = request.IsRestore ? "Name another backup. Nothing was changed." : $"Mend these lines of {facts.ConfigurationPath} on the host, then run the command again. Nothing was changed.",
             };
         }
 
-        CheckCompression(facts, view);
-        return new NfsTargetPlan(facts, request, content, view);
+        if (!view.Enabled)
+        {
+            throw new HostException(ErrorIds.ConfigurationInvalid, facts.HostName, $"{request.RestoredFrom(facts) ?? facts.ConfigurationPath} switches kdump off: nothing could be loaded with it.")
+            {
+                Remedy = "Name another backup, or set USE_KDUMP=1 on the host first. Nothing was changed.",
+            };
+        }
+
+        var warnings = new List<string>();
+        try
+        {
+            CheckCompression(facts, view);
+        }
+        catch (HostException e) when (request.IsRestore && e.ErrorId == ErrorIds.CompressionNotSupported)
+        {
+            // A restore brings back what was there, with its faults.
+            warnings.Add($"{facts.HostName}: {e.What}");
+        }
+
+        return new KdumpTargetPlan(facts, request, content, view) { Warnings = warnings };
     }
 
     private static void CheckHost(HostFacts facts)

@@ -2,8 +2,8 @@ using KdumpNfs.Hosts;
 
 namespace KdumpNfs.Kdump;
 
-/// <summary>What Set-KdumpNfsTarget did on a host.</summary>
-public sealed record NfsTargetChange
+/// <summary>What a change of the target, or a restore, did on a host.</summary>
+public sealed record KdumpTargetChange
 {
     /// <summary>The host as it was asked for.</summary>
     public required string HostName { get; init; }
@@ -47,6 +47,12 @@ public sealed record NfsTargetChange
     /// <summary>The copy of the file as it was; null where nothing was written.</summary>
     public string? Backup { get; init; }
 
-    /// <summary>The change of the file as a unified diff.</summary>
+    /// <summary>The backup that was restored; null where nothing was.</summary>
+    public string? RestoredFrom { get; init; }
+
+    /// <summary>What was changed besides the file: keys, accounts, host keys; a sentence each.</summary>
+    public IReadOnlyList<string> AlsoChanged { get; init; } = [];
+
+    /// <summary>The change of the file as a unified diff; passwords are hidden.</summary>
     public string Diff { get; init; } = "";
 }

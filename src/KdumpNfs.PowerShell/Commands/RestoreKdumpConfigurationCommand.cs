@@ -1,0 +1,56 @@
+using System.Management.Automation;
+using KdumpNfs.Fleet;
+using KdumpNfs.Kdump;
+using KdumpNfs.Ssh;
+
+namespace KdumpNfs.PowerShell;
+
+/// <summary>Restore-KdumpConfiguration: brings back the exact bytes of a backup that a change left, rebuilt and loaded; or lists the backups.</summary>
+[Cmdlet(VerbsData.Restore, "KdumpConfiguration", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium, DefaultParameterSetName = RestoreSet)]
+[OutputType(typeof(KdumpTargetChange), typeof(KdumpTargetPlan), ParameterSetName = [RestoreSet])]
+[OutputType(typeof(KdumpBackup), ParameterSetName = [ListSet])]
+public sealed class RestoreKdumpConfigurationCommand : ChangeCmdlet
+{
+    private const string RestoreSet = "Restore";
+    private const string ListSet = "List";
+
+    private RestoreConfigurationOperation _operation = null!;
+
+    /// <summary>The backup: its path on the host, its file name or a part of it, such as its time. Without it the state before the last change.</summary>
+    [Parameter(ParameterSetName = RestoreSet)]
+    [AllowEmptyString]
+    public string? Backup { get; set; }
+
+    /// <summary>Makes the dump directory of the restored target if it is missing.</summary>
+    [Parameter(ParameterSetName = RestoreSet)]
+    public SwitchParameter CreatePath { get; set; }
+
+    /// <summary>Gives the plan of each host as an object and changes nothing.</summary>
+    [Parameter(ParameterSetName = RestoreSet)]
+    public SwitchParameter PassPlan { get; set; }
+
+    /// <summary>Gives the backups of each host, the newest first, and changes nothing.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = ListSet)]
+    public SwitchParameter List { get; set; }
+
+    /// <summary>Refuses another machine under the same name; an earlier cmdlet's output brings it.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [AllowNull]
+    [AllowEmptyString]
+    public string? MachineId { get; set; }
+
+    /// <inheritdoc/>
+    protected override void PrepareOperation() => _operation = new RestoreConfigurationOperation(Access, RestoreRequest.Create(Backup, CreatePath)) { PassPlan = PassPlan };
+
+    /// <inheritdoc/>
+    protected override Func<HostContext, CancellationToken, Task> WorkFor(SshHost host)
+    {
+        if (List)
+        {
+            return (context, token) => _operation.ListAsync(host, context, token);
+        }
+
+        var machineId = string.IsNullOrEmpty(MachineId) ? null : MachineId;
+        return (context, token) => _operation.RunAsync(host, machineId, context, token);
+    }
+}

@@ -1,0 +1,34 @@
+using System.Management.Automation;
+using KdumpNfs.Kdump;
+
+namespace KdumpNfs.PowerShell;
+
+/// <summary>Set-KdumpLocalTarget: dumps stay on the host's own disks, in a directory or on a device that is mounted for the dump.</summary>
+[Cmdlet(VerbsCommon.Set, "KdumpLocalTarget", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
+[OutputType(typeof(KdumpTargetChange), typeof(KdumpTargetPlan))]
+public sealed class SetKdumpLocalTargetCommand : TargetCmdlet
+{
+    private SetLocalTargetOperation _operation = null!;
+
+    /// <summary>The directory: on the device, or from the host's root. Without it the host keeps what it has, or its family's default.</summary>
+    [Parameter]
+    public string? DumpPath { get; set; }
+
+    /// <summary>A device that is mounted for the dump: /dev/…, UUID=… or LABEL=…. Without it the directory is where it is mounted now.</summary>
+    [Parameter]
+    public string? Device { get; set; }
+
+    /// <summary>The device's file system: ext4, xfs, btrfs…</summary>
+    [Parameter]
+    public string? FileSystem { get; set; }
+
+    /// <inheritdoc/>
+    protected override void PrepareOperation() => _operation = new SetLocalTargetOperation(
+        Access, LocalTargetRequest.Create(DumpPath, Device, FileSystem, CaptureOptions, CreatePath))
+    {
+        PassPlan = PassPlan,
+    };
+
+    /// <inheritdoc/>
+    protected override TargetChangeOperation Operation => _operation;
+}

@@ -1,0 +1,158 @@
+using KdumpNfs.Changes;
+using KdumpNfs.Fleet;
+using KdumpNfs.Hosts;
+using KdumpNfs.Ssh;
+
+namespace KdumpNfs.Kdump;
+
+/// <summary>A change of the target of many hosts: probe, plan, ask, apply. The request says which kind it is.</summary>
+public abstract class TargetChangeOperation(HostAccess access, TargetRequest request)
+{
+    private readonly MachineIds _machineIds = new();
+
+    /// <summary>Gives plans instead of applying them.</summary>
+    public bool PassPlan { get; init; }
+
+    /// <summary>How hosts are reached.</summary>
+    protected HostAccess Access => access;
+
+    /// <summary>Works on one host. Gives a <see cref="KdumpTargetChange"/>, or a <see cref="KdumpTargetPlan"/>, or nothing if the answer was no.</summary>
+    public async Task RunAsync(SshHost host, string? machineId, HostContext context, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        ArgumentNullException.ThrowIfNull(context);
+        var connection = await access.ConnectAsync(host, context, cancellationToken).ConfigureAwait(false);
+        await using (connection.ConfigureAwait(false))
+        {
+            var facts = await HostFacts.ReadAsync(connection, request.MoreFacts, FactValues(), cancellationToken).ConfigureAwait(false);
+            Check(facts, machineId, context);
+            var plan = KdumpTargetPlan.Create(facts, request);
+            var besides = await PlanBesidesAsync(facts, plan, context, cancellationToken).ConfigureAwait(false);
+            if (PassPlan)
+            {
+                context.Output(plan);
+                return;
+            }
+
+            if (plan.IsEmpty && besides.Sentences.Count == 0)
+            {
+                context.Verbose("Nothing to do: the host is as asked for.");
+                if (facts is { IsRoot: true, Unfinished: { Ended: true } told } &&
+                    await context.ConfirmAsync(new ChangeQuestion(host.HostName, "Clear the result of the earlier change, which was told above,"), cancellationToken).ConfigureAwait(false))
+                {
+                    await HostJob.AcknowledgeAsync(connection, told.Id, context, cancellationToken).ConfigureAwait(false);
+                }
+
+                context.Output(Result(plan, [], changed: false, reply: null));
+                return;
+            }
+
+            foreach (var warning in plan.Warnings.Append(facts.LostAtReboot).OfType<string>())
+            {
+                context.Warning(warning);
+            }
+
+            var action = plan.WritesFile || besides.Sentences.Count > 0 ? request.Action(plan) : $"Rebuild and load for {plan.View.Target}";
+            var description = plan.WritesFile ? plan.Diff : plan.OnlyActivates ? "The file is as asked for, but the host is not armed with it." : "";
+            var question = new ChangeQuestion(host.HostName, action)
+            {
+                Description = string.Join('\n', besides.Sentences.Concat(besides.Diffs).Append(description).Where(part => part.Length > 0)),
+            };
+            if (!await context.ConfirmAsync(question, cancellationToken).ConfigureAwait(false))
+            {
+                return;
+            }
+
+            if (!facts.IsRoot)
+            {
+                throw new HostException(ErrorIds.NotRoot, host.HostName, "The change needs root.")
+                {
+                    Remedy = "Connect as root, or use -Sudo with an account that may run sudo without a password.",
+                };
+            }
+
+            await besides.ApplyAsync(connection, cancellationToken).ConfigureAwait(false);
+            if (plan.IsEmpty)
+            {
+                context.Output(Result(plan, besides.Sentences, changed: true, reply: null));
+                return;
+            }
+
+            var reply = await new HostJob(access, host, context)
+                .RunAsync(connection, "Setting the kdump target", TargetChangeJob.Compose(plan, besides.JobValues), cancellationToken).ConfigureAwait(false);
+            if (HostJob.FailureOf(reply, host.HostName) is { } failure)
+            {
+                throw TargetChangeJob.Explain(failure, plan);
+            }
+
+            context.Output(Result(plan, besides.Sentences, changed: true, reply));
+        }
+    }
+
+    /// <summary>Variables of the scripts that <see cref="TargetRequest.MoreFacts"/> names.</summary>
+    private protected virtual (string Name, string Value)[] FactValues() => [];
+
+    /// <summary>What the kind needs besides the host's configuration: keys, accounts. Reads only.</summary>
+    private protected virtual Task<ChangeBesides> PlanBesidesAsync(HostFacts facts, KdumpTargetPlan plan, HostContext context, CancellationToken cancellationToken) =>
+        Task.FromResult(ChangeBesides.Nothing);
+
+    private void Check(HostFacts facts, string? machineId, HostContext context)
+    {
+        if (machineId is not null && facts.MachineId != machineId)
+        {
+            throw new HostException(ErrorIds.MachineIdMismatch, facts.HostName, $"This is another machine: machine-id {facts.MachineId ?? "(none)"} instead of {machineId}.")
+            {
+                Remedy = "The name leads to a different host than when it was looked at. Nothing was changed; find out which one you mean.",
+            };
+        }
+
+        if (_machineIds.Notice(facts) is { } noticed)
+        {
+            context.Warning(noticed);
+        }
+
+        if (facts.Unfinished is { Running: false } earlier)
+        {
+            context.Warning($"An earlier change of {facts.HostName}, whose controller was gone, {earlier}.");
+        }
+    }
+
+    private static KdumpTargetChange Result(KdumpTargetPlan plan, IReadOnlyList<string> besides, bool changed, HostReply? reply) => new()
+    {
+        HostName = plan.HostName,
+        Changed = changed,
+        MachineId = plan.MachineId,
+        Family = plan.Family,
+        Target = plan.View.Target,
+        PreviousTarget = plan.PreviousTarget,
+        CoreCollector = plan.View.Collector.ToString(),
+        DumpLevel = plan.View.Collector.DumpLevel is { } level ? DumpLevels.Excluded(level) : null,
+        Compression = plan.View.Collector.Compression,
+        Image = reply is null ? plan.Status.Image?.Path : reply.Text("image"),
+        ImageTime = reply is null ? plan.Status.Image?.Time : reply.Number("image.time") is { } time ? DateTimeOffset.FromUnixTimeSeconds(time) : null,
+        ImageRebuilt = reply?.Flag("rebuilt") == true,
+        PathCreated = reply?.Flag("created") == true,
+        Backup = reply?.Text("backup"),
+        RestoredFrom = changed ? plan.RestoredFrom : null,
+        AlsoChanged = besides,
+        Diff = plan.Diff,
+    };
+}
+
+/// <summary>What a change of the target does besides the host's configuration.</summary>
+internal sealed record ChangeBesides
+{
+    public static ChangeBesides Nothing { get; } = new();
+
+    /// <summary>What will be done, a sentence each; empty where nothing is to be done.</summary>
+    public IReadOnlyList<string> Sentences { get; init; } = [];
+
+    /// <summary>Diffs of other files.</summary>
+    public IReadOnlyList<string> Diffs { get; init; } = [];
+
+    /// <summary>Variables of settarget.sh that the kind adds.</summary>
+    public (string Name, string Value)[] JobValues { get; init; } = [];
+
+    /// <summary>Does it, before the job that writes the configuration. Has to be harmless when that one fails.</summary>
+    public Func<IHostConnection, CancellationToken, Task> ApplyAsync { get; init; } = (_, _) => Task.CompletedTask;
+}
