@@ -17,7 +17,7 @@ public sealed partial class TargetTests(LabFixture lab, ITestOutputHelper output
 
     private static string ConfigOf(HostFamily family) => family == HostFamily.Debian ? "/etc/default/kdump-tools" : "/etc/kdump.conf";
 
-    private Func<SshHost, Fleet.HostContext, CancellationToken, Task> Change(TargetChangeOperation operation) =>
+    private static Func<SshHost, Fleet.HostContext, CancellationToken, Task> Change(TargetChangeOperation operation) =>
         (host, context, token) => operation.RunAsync(host, null, context, token);
 
     private Func<SshHost, Fleet.HostContext, CancellationToken, Task> Nfs() =>
