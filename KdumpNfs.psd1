@@ -13,6 +13,7 @@
     FormatsToProcess     = @('KdumpNfs.Format.ps1xml', 'KdumpNfs.Crash.Format.ps1xml', 'KdumpNfs.Setup.Format.ps1xml')
     FormatsToProcess     = @('KdumpNfs.Format.ps1xml', 'KdumpNfs.Crash.Format.ps1xml')
     FormatsToProcess     = @('KdumpNfs.Format.ps1xml', 'KdumpNfs.Kdump.Format.ps1xml')
+    FormatsToProcess     = @('KdumpNfs.Format.ps1xml', 'KdumpNfs.Crash.Format.ps1xml', 'KdumpNfs.Kdump.Format.ps1xml')
     TypesToProcess       = @('KdumpNfs.Types.ps1xml')
     CmdletsToExport      = @(
         'Disable-Sysrq'
@@ -28,6 +29,7 @@
         'Restore-KernelPanicPolicy'
         'Set-CrashKernelReservation'
         'Restore-KdumpConfiguration'
+        'Restore-KernelPanicPolicy'
         'Set-KdumpLocalTarget'
         'Set-KdumpNfsTarget'
         'Set-KernelPanicPolicy'

@@ -2,6 +2,7 @@ BeforeAll {
     . $PSScriptRoot/Fixture.ps1
     $names = 'Disable-Sysrq', 'Enable-NfsExport', 'Enable-Sysrq', 'Get-CrashKernelReservation', 'Get-KdumpStatus', 'Get-KernelPanicPolicy', 'Get-NfsExport', 'Get-Vmcore', 'Get-VmcoreEstimate', 'Invoke-SysrqCrash', 'Restore-KernelPanicPolicy', 'Set-CrashKernelReservation', 'Set-KdumpNfsTarget', 'Set-KernelPanicPolicy', 'Wait-Vmcore'
     $names = 'Enable-NfsExport', 'Enable-Sysrq', 'Get-KdumpStatus', 'Get-NfsExport', 'Get-Vmcore', 'Get-VmcoreEstimate', 'Invoke-SysrqCrash', 'Restore-KdumpConfiguration', 'Set-KdumpLocalTarget', 'Set-KdumpNfsTarget', 'Wait-Vmcore'
+    $names = 'Disable-Sysrq', 'Enable-NfsExport', 'Enable-Sysrq', 'Get-KdumpStatus', 'Get-KernelPanicPolicy', 'Get-NfsExport', 'Get-Vmcore', 'Get-VmcoreEstimate', 'Invoke-SysrqCrash', 'Restore-KdumpConfiguration', 'Restore-KernelPanicPolicy', 'Set-KdumpLocalTarget', 'Set-KdumpNfsTarget', 'Set-KernelPanicPolicy', 'Wait-Vmcore'
 }
 
 Describe 'The module' {
