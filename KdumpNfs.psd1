@@ -10,12 +10,10 @@
     CompatiblePSEditions = @('Core')
     # The engine's types have to be there for type literals such as [KdumpNfs.Kdump.DumpLevel] before any cmdlet ran.
     RequiredAssemblies   = @('KdumpNfs.dll', 'KdumpNfs.Vmcore.dll')
-    FormatsToProcess     = @('KdumpNfs.Format.ps1xml', 'KdumpNfs.Crash.Format.ps1xml', 'KdumpNfs.Setup.Format.ps1xml')
-    FormatsToProcess     = @('KdumpNfs.Format.ps1xml', 'KdumpNfs.Crash.Format.ps1xml')
-    FormatsToProcess     = @('KdumpNfs.Format.ps1xml', 'KdumpNfs.Kdump.Format.ps1xml')
-    FormatsToProcess     = @('KdumpNfs.Format.ps1xml', 'KdumpNfs.Crash.Format.ps1xml', 'KdumpNfs.Kdump.Format.ps1xml')
+    FormatsToProcess     = @('KdumpNfs.Format.ps1xml', 'KdumpNfs.Crash.Format.ps1xml', 'KdumpNfs.Setup.Format.ps1xml', 'KdumpNfs.Collection.Format.ps1xml', 'KdumpNfs.Kdump.Format.ps1xml')
     TypesToProcess       = @('KdumpNfs.Types.ps1xml')
     CmdletsToExport      = @(
+        'Clear-VmcoreHold'
         'Disable-Sysrq'
         'Enable-NfsExport'
         'Enable-Sysrq'
@@ -26,13 +24,15 @@
         'Get-Vmcore'
         'Get-VmcoreEstimate'
         'Invoke-SysrqCrash'
-        'Restore-KernelPanicPolicy'
-        'Set-CrashKernelReservation'
+        'Receive-Vmcore'
+        'Remove-Vmcore'
         'Restore-KdumpConfiguration'
         'Restore-KernelPanicPolicy'
+        'Set-CrashKernelReservation'
         'Set-KdumpLocalTarget'
         'Set-KdumpNfsTarget'
         'Set-KernelPanicPolicy'
+        'Set-VmcoreHold'
         'Wait-Vmcore'
     )
     FunctionsToExport    = @()

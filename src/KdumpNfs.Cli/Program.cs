@@ -30,6 +30,9 @@ var root = new Command("kdumpnfs", """
     CrashCommand.Create(),
     VmcoresCommand.Create(),
     WaitVmcoreCommand.Create(),
+    ReceiveCommand.Create(),
+    HoldVmcoreCommand.Create(),
+    RemoveVmcoresCommand.Create(),
     new HelpOption { Recursive = true },
     new VersionOption(),
 };

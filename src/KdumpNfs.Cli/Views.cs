@@ -52,6 +52,13 @@ internal static class Views
         [typeof(CrashKernelChange)] = View<CrashKernelChange>(
             ("Host", c => c.HostName), ("Changed", c => c.Changed), ("Next boot", c => string.Join(' ', c.CrashKernel)), ("Before", c => string.Join(' ', c.Previous)),
             ("Reserves", c => MiB(c.ExpectedBytes)), ("Reboot required", c => c.RebootRequired), ("Tool", c => c.Tool)),
+        [typeof(ReceivedVmcore)] = View<ReceivedVmcore>(
+            ("Crashed host", r => r.CrashedHost), ("Changed", r => r.Changed), ("Files", r => r.Files.Count), ("Size", r => MiB(r.Files.Sum(f => f.Bytes))),
+            ("Received", r => MiB(r.BytesReceived)), ("Took", r => $"{r.Duration.TotalSeconds:0} s"), ("Local path", r => r.LocalPath)),
+        [typeof(VmcoreRemoval)] = View<VmcoreRemoval>(
+            ("Crashed host", r => r.CrashedHost), ("Outcome", r => r.Outcome), ("Size", r => MiB(r.Bytes)), ("Last change", r => Time(r.AgedBy)), ("State", r => r.State),
+            ("Reason", r => r.Reason), ("Path", r => r.Path)),
+        [typeof(VmcoreHold)] = View<VmcoreHold>(("Path", h => h.Path), ("Held", h => h.Held), ("Changed", h => h.Changed)),
         [typeof(FailedHost)] = View<FailedHost>(("Host", f => f.HostName), ("State", f => f.State), ("Error", f => f.ErrorId), ("Message", f => f.Message)),
     };
 

@@ -23,7 +23,7 @@ internal static class ErrorRecords
     {
         ErrorIds.InvalidInput or ErrorIds.HostNameMissing or ErrorIds.NotExpressible => ErrorCategory.InvalidArgument,
         ErrorIds.NameNotResolved or ErrorIds.SshClientMissing or ErrorIds.KdumpNotInstalled or ErrorIds.NfsServerNotInstalled or
-            ErrorIds.ExportPathMissing or ErrorIds.DumpPathMissing or ErrorIds.VmcoreDirectoryMissing => ErrorCategory.ObjectNotFound,
+            ErrorIds.ExportPathMissing or ErrorIds.DumpPathMissing or ErrorIds.VmcoreDirectoryMissing or ErrorIds.VmcoreMissing => ErrorCategory.ObjectNotFound,
         ErrorIds.Unreachable or ErrorIds.ConnectionLost => ErrorCategory.ConnectionError,
         ErrorIds.Timeout or ErrorIds.HostDidNotReturn or ErrorIds.VmcoreTimeout => ErrorCategory.OperationTimeout,
         ErrorIds.HostKeyUnknown or ErrorIds.HostKeyChanged or ErrorIds.HostKeyRevoked or ErrorIds.HostCertificateNotSupported or
@@ -34,11 +34,12 @@ internal static class ErrorRecords
         ErrorIds.NotSupported or ErrorIds.TransportNotAvailable or ErrorIds.CompressionNotSupported => ErrorCategory.NotImplemented,
         ErrorIds.ConfigurationInvalid => ErrorCategory.InvalidData,
         ErrorIds.Cancelled => ErrorCategory.OperationStopped,
-        ErrorIds.ApplyInProgress => ErrorCategory.ResourceBusy,
-        ErrorIds.WriteFailed => ErrorCategory.WriteError,
+        ErrorIds.ApplyInProgress or ErrorIds.VmcoreWriting => ErrorCategory.ResourceBusy,
+        ErrorIds.LocalFileExists => ErrorCategory.ResourceExists,
+        ErrorIds.WriteFailed or ErrorIds.LocalWriteFailed or ErrorIds.RemoveFailed => ErrorCategory.WriteError,
         ErrorIds.ExportNotMountable or ErrorIds.NotAMountPoint or ErrorIds.EstimateNotPossible => ErrorCategory.ResourceUnavailable,
         ErrorIds.NotReady or ErrorIds.FileChanged or ErrorIds.ActivationFailed or ErrorIds.ChangeRolledBack or ErrorIds.RollbackFailed or
-            ErrorIds.ApplyUnfinished or ErrorIds.ExportFailed or ErrorIds.SysrqFailed or ErrorIds.CrashDidNotHappen or ErrorIds.VmcoreFailed => ErrorCategory.InvalidResult,
+            ErrorIds.ApplyUnfinished or ErrorIds.ExportFailed or ErrorIds.SysrqFailed or ErrorIds.CrashDidNotHappen or ErrorIds.VmcoreFailed or ErrorIds.ReceiveFailed => ErrorCategory.InvalidResult,
         _ => ErrorCategory.NotSpecified,
     };
 }

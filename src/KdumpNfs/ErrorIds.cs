@@ -72,6 +72,14 @@ public static class ErrorIds
     public const string VmcoreDirectoryMissing = nameof(VmcoreDirectoryMissing);
     public const string VmcoreFailed = nameof(VmcoreFailed);
     public const string VmcoreTimeout = nameof(VmcoreTimeout);
+
+    // Keeping dumps.
+    public const string VmcoreMissing = nameof(VmcoreMissing);
+    public const string VmcoreWriting = nameof(VmcoreWriting);
+    public const string LocalFileExists = nameof(LocalFileExists);
+    public const string LocalWriteFailed = nameof(LocalWriteFailed);
+    public const string ReceiveFailed = nameof(ReceiveFailed);
+    public const string RemoveFailed = nameof(RemoveFailed);
     public const string UnexpectedReply = nameof(UnexpectedReply);
     public const string Unexpected = nameof(Unexpected);
 #pragma warning restore CS1591

@@ -1,8 +1,6 @@
 BeforeAll {
     . $PSScriptRoot/Fixture.ps1
-    $names = 'Disable-Sysrq', 'Enable-NfsExport', 'Enable-Sysrq', 'Get-CrashKernelReservation', 'Get-KdumpStatus', 'Get-KernelPanicPolicy', 'Get-NfsExport', 'Get-Vmcore', 'Get-VmcoreEstimate', 'Invoke-SysrqCrash', 'Restore-KernelPanicPolicy', 'Set-CrashKernelReservation', 'Set-KdumpNfsTarget', 'Set-KernelPanicPolicy', 'Wait-Vmcore'
-    $names = 'Enable-NfsExport', 'Enable-Sysrq', 'Get-KdumpStatus', 'Get-NfsExport', 'Get-Vmcore', 'Get-VmcoreEstimate', 'Invoke-SysrqCrash', 'Restore-KdumpConfiguration', 'Set-KdumpLocalTarget', 'Set-KdumpNfsTarget', 'Wait-Vmcore'
-    $names = 'Disable-Sysrq', 'Enable-NfsExport', 'Enable-Sysrq', 'Get-KdumpStatus', 'Get-KernelPanicPolicy', 'Get-NfsExport', 'Get-Vmcore', 'Get-VmcoreEstimate', 'Invoke-SysrqCrash', 'Restore-KdumpConfiguration', 'Restore-KernelPanicPolicy', 'Set-KdumpLocalTarget', 'Set-KdumpNfsTarget', 'Set-KernelPanicPolicy', 'Wait-Vmcore'
+    $names = 'Clear-VmcoreHold', 'Disable-Sysrq', 'Enable-NfsExport', 'Enable-Sysrq', 'Get-CrashKernelReservation', 'Get-KdumpStatus', 'Get-KernelPanicPolicy', 'Get-NfsExport', 'Get-Vmcore', 'Get-VmcoreEstimate', 'Invoke-SysrqCrash', 'Receive-Vmcore', 'Remove-Vmcore', 'Restore-KdumpConfiguration', 'Restore-KernelPanicPolicy', 'Set-CrashKernelReservation', 'Set-KdumpLocalTarget', 'Set-KdumpNfsTarget', 'Set-KernelPanicPolicy', 'Set-VmcoreHold', 'Wait-Vmcore'
 }
 
 Describe 'The module' {
@@ -26,7 +24,7 @@ Describe 'The module' {
     }
 
     It 'supports -WhatIf on every change' {
-        foreach ($command in Get-Command -Module KdumpNfs | Where-Object Verb -In 'Enable', 'Set', 'Invoke') {
+        foreach ($command in Get-Command -Module KdumpNfs | Where-Object Verb -In 'Enable', 'Set', 'Invoke', 'Remove', 'Clear', 'Receive') {
             $command.Parameters.Keys | Should -Contain 'WhatIf' -Because $command.Name
             $command.Parameters.Keys | Should -Contain 'Confirm' -Because $command.Name
         }
@@ -56,10 +54,10 @@ Describe 'The module' {
     }
 
     It 'has a table and a list view of at most 120 characters for <_>' -ForEach @(
-        'KdumpNfs.Kdump.KdumpStatus', 'KdumpNfs.Kdump.KdumpTargetChange', 'KdumpNfs.Kdump.KdumpTargetPlan', 'KdumpNfs.Kdump.HostVmcoreEstimate', 'KdumpNfs.Kdump.KdumpBackup',
-        'KdumpNfs.Nfs.NfsExport', 'KdumpNfs.Nfs.NfsExportChange', 'KdumpNfs.Crash.SysrqChange', 'KdumpNfs.Crash.SysrqCrash',
-        'KdumpNfs.Collection.VmcoreDump', 'KdumpNfs.Fleet.FailedHost',
-        'KdumpNfs.Setup.CrashKernelReservation', 'KdumpNfs.Setup.CrashKernelChange'
+        'KdumpNfs.Kdump.KdumpStatus', 'KdumpNfs.Kdump.KdumpTargetChange', 'KdumpNfs.Kdump.KdumpTargetPlan', 'KdumpNfs.Kdump.HostVmcoreEstimate',
+        'KdumpNfs.Kdump.KdumpBackup', 'KdumpNfs.Nfs.NfsExport', 'KdumpNfs.Nfs.NfsExportChange', 'KdumpNfs.Crash.SysrqChange',
+        'KdumpNfs.Crash.SysrqCrash', 'KdumpNfs.Collection.VmcoreDump', 'KdumpNfs.Fleet.FailedHost', 'KdumpNfs.Setup.CrashKernelReservation',
+        'KdumpNfs.Setup.CrashKernelChange', 'KdumpNfs.Collection.ReceivedVmcore', 'KdumpNfs.Collection.VmcoreRemoval', 'KdumpNfs.Collection.VmcoreHold'
     ) {
         $_ -as [type] | Should -Not -BeNullOrEmpty
         $views = Get-FormatData -TypeName $_

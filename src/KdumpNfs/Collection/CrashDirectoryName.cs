@@ -15,8 +15,11 @@ namespace KdumpNfs.Collection;
 /// </remarks>
 internal sealed partial record CrashDirectoryName(VmcoreFamily Family, string? Host, DateTime? LocalTime, DateTimeOffset? Utc)
 {
-    /// <summary>Takes a name apart; null when it is no crash directory's.</summary>
+    /// <summary>Takes a name apart, also as Receive-Vmcore writes it on this machine (<see cref="LocalName"/>); null when it is no crash directory's.</summary>
     public static CrashDirectoryName? Parse(string name) =>
+        OnStore(name) ?? (name.Contains('%', StringComparison.Ordinal) && LocalName.Decode(name) is { } original ? OnStore(original) : null);
+
+    private static CrashDirectoryName? OnStore(string name) =>
         Stamped(RedHat().Match(name), VmcoreFamily.RedHat, "yyyy-MM-dd-HH:mm:ss")
             ?? Stamped(Debian().Match(name), VmcoreFamily.Debian, "yyyyMMddHHmm")
             ?? Stamped(Suse().Match(name), VmcoreFamily.Suse, "yyyy-MM-dd-HH-mm")

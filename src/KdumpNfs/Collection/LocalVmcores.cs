@@ -12,6 +12,10 @@ public sealed class LocalVmcores : IVmcoreStore
     private const int MaximumLog = 1 << 20;
     private const int MaximumDmesg = 32 << 20;
     private const int MaximumReadme = 2048;
+    private const int MaximumHold = 400;
+
+    /// <summary>The file whose being there keeps a crash directory from being removed.</summary>
+    internal const string HoldMarker = ".hold";
 
     /// <summary>A local store.</summary>
     /// <param name="literalPath">The directory that the crash directories are in.</param>
@@ -66,7 +70,7 @@ public sealed class LocalVmcores : IVmcoreStore
                 .Where(d => d.Name[0] != '.').ToList();
 
             // A link could lead anywhere on this machine, and the hosts can make links on the share.
-            var crashes = all.Where(d => d.LinkTarget is null && CrashDirectoryName.Parse(d.Name) is not null).ToList();
+            var crashes = all.Where(d => d.LinkTarget is null && CrashDirectoryName.Parse(d.Name) is not null && (query.Only is null || d.Name == query.Only)).ToList();
             return ([.. crashes.Where(d => query.ChangedSince is not { } since || d.LastWriteTimeUtc >= since.UtcDateTime).OrderByDescending(d => d.LastWriteTimeUtc)],
                 [.. all.Except(crashes).Select(d => d.Name)]);
         }
@@ -114,6 +118,7 @@ public sealed class LocalVmcores : IVmcoreStore
         var dmesg = files.Find(f => CrashFile.RoleOf(f.Name) == CrashFileRole.Dmesg) ?? files.Find(f => CrashFile.RoleOf(f.Name) == CrashFileRole.TemporaryDmesg);
         var log = files.Find(f => CrashFile.RoleOf(f.Name) == CrashFileRole.CaptureLog);
         var readme = files.Find(f => CrashFile.RoleOf(f.Name) == CrashFileRole.Readme);
+        var hold = files.Find(f => f.Name == HoldMarker);
         return directory with
         {
             Dumps = dumps,
@@ -121,6 +126,7 @@ public sealed class LocalVmcores : IVmcoreStore
             HasCaptureLog = log is not null,
             CaptureLogLines = await TextAsync(log, MaximumLog, fromEnd: true, cancellationToken).ConfigureAwait(false),
             Readme = await TextAsync(readme, MaximumReadme, fromEnd: false, cancellationToken).ConfigureAwait(false),
+            Hold = hold is null ? null : await TextAsync(hold, MaximumHold, fromEnd: false, cancellationToken).ConfigureAwait(false) ?? "",
         };
     }
 

@@ -48,7 +48,7 @@ public sealed class RemoteVmcores : IVmcoreStore
             _connection ??= await _connect(context, cancellationToken).ConfigureAwait(false);
             try
             {
-                var reply = await HostReply.RunAsync(_connection, Script(query), cancellationToken).ConfigureAwait(false);
+                var reply = await HostReply.RunAsync(_connection, Script(query, Root), cancellationToken).ConfigureAwait(false);
                 return await StoreReply.ReadAsync(reply, StoreHost!, Root, cancellationToken).ConfigureAwait(false);
             }
             catch (Exception e) when (e is not HostException { ErrorId: ErrorIds.VmcoreDirectoryMissing or ErrorIds.NotRoot or ErrorIds.NotSupported })
@@ -85,13 +85,14 @@ public sealed class RemoteVmcores : IVmcoreStore
         return root.Length == 0 ? "/" : root;
     }
 
-    private RemoteScript Script(StoreQuery query) => HostScript.Load(
+    internal static RemoteScript Script(StoreQuery query, string root) => HostScript.Load(
         "vmcores",
-        ("ROOT", Root),
+        ("ROOT", root),
         ("NEWER", (query.ChangedSince?.ToUnixTimeSeconds() ?? 0).ToString(CultureInfo.InvariantCulture)),
         ("MAX", query.Maximum.ToString(CultureInfo.InvariantCulture)),
         ("CONTENT", query.Content ? "1" : "0"),
-        ("DEEP", query.Unpack ?? ""));
+        ("DEEP", query.Unpack ?? ""),
+        ("ONLY", query.Only ?? ""));
 
     private async ValueTask DropAsync()
     {

@@ -16,6 +16,9 @@ public sealed record StoreQuery
 
     /// <summary>Name of one directory whose compressed dump is unpacked, however large, to see whether it is whole; null for none.</summary>
     public string? Unpack { get; init; }
+
+    /// <summary>Name of the only directory to list; null for all.</summary>
+    public string? Only { get; init; }
 }
 
 /// <summary>The crash directories of a store at one moment, as they are; <see cref="VmcoreAssessment"/> makes sense of them.</summary>
@@ -56,6 +59,9 @@ public sealed record CrashDirectory(string Name, DateTimeOffset Modified, IReadO
 
     /// <summary>README.txt, SUSE's account of the dump.</summary>
     public string? Readme { get; init; }
+
+    /// <summary>The words in the directory's .hold marker; empty where it has none to read, null where there is no marker.</summary>
+    public string? Hold { get; init; }
 }
 
 /// <summary>What a look into one dump file gave.</summary>

@@ -35,7 +35,7 @@ internal static class StoreReply
         };
     }
 
-    private static HostException Refused(string error, string storeHost, string root) => error switch
+    internal static HostException Refused(string error, string storeHost, string root) => error switch
     {
         "missing" => new HostException(ErrorIds.VmcoreDirectoryMissing, storeHost, $"The directory {Printable.Escape(root)} does not exist.")
         {
@@ -111,6 +111,7 @@ internal static class StoreReply
             HasCaptureLog = reply.Flag($"{key}.captureover") && directory.Files.Any(f => CrashFile.RoleOf(f.Name) == CrashFileRole.CaptureLog),
             CaptureLogLines = reply.Text($"{key}.log") is { } log ? $"{log}\n{reply.Text($"{key}.logend")}" : null,
             Readme = reply.Text($"{key}.readme"),
+            Hold = reply.Text($"{key}.held"),
         };
     }
 
@@ -164,7 +165,7 @@ internal static class StoreReply
     }
 
     // Seconds since 1970 with a fraction; a date without %N gives "1795340747.N".
-    private static DateTimeOffset? Time(string text) =>
+    internal static DateTimeOffset? Time(string text) =>
         decimal.TryParse(text.Replace("N", "", StringComparison.Ordinal), NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var seconds) &&
         Math.Abs(seconds) < 60_000_000_000m ? DateTimeOffset.UnixEpoch.AddTicks((long)(seconds * TimeSpan.TicksPerSecond)) : null;
 }

@@ -63,6 +63,8 @@ internal static class VmcoreAssessment
             DumpFile = best is null ? null : $"{path}/{best.File.Name}",
             Bytes = best?.File.Bytes ?? 0,
             LastChange = lastChange,
+            Held = directory.Hold is not null,
+            HoldReason = directory.Hold is { } words && words.Trim().Length > 0 ? Printable.Escape(words.Trim()) : null,
             Files = directory.Files,
         };
     }

@@ -68,6 +68,12 @@ public sealed record VmcoreDump
     /// <summary>When the directory last changed: the newest time of its dump, its dmesg and of itself, by the store's clock.</summary>
     public DateTimeOffset LastChange { get; init; }
 
+    /// <summary>Whether somebody put a .hold marker into the directory (Set-VmcoreHold): it is not removed.</summary>
+    public bool Held { get; init; }
+
+    /// <summary>The words in the marker: who and why; null where it has none.</summary>
+    public string? HoldReason { get; init; }
+
     /// <summary>All files in the directory.</summary>
     public IReadOnlyList<VmcoreFile> Files { get; init; } = [];
 

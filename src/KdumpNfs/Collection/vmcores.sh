@@ -1,6 +1,7 @@
 # Lists the crash directories right under ROOT with what is needed to judge them: one reply, bounded, reads nothing but regular files.
 # NEWER: directories that changed before this time (seconds since 1970) are left out. MAX: at most so many, the newest ones.
 # CONTENT: 1 to look into the files, 0 for names, sizes and times only. DEEP: one directory whose compressed dump is unpacked to see its end.
+# ONLY: the name of the one directory to list; empty for all.
 # Directory names come from crashed hosts: only names made of harmless characters are crash directories,
 # all others are counted; file names travel between NULs.
 PANIC='Kernel panic - not syncing|BUG: |Oops|Unable to handle kernel|general protection fault|[Ss]ys[Rr]q ?: Trigger a crash|kernel BUG at|LOCKUP|lockup|divide error|invalid opcode|hung_task'
@@ -23,7 +24,9 @@ harmless() {
 
 list=$(
   for d in *; do
+    [ -z "$ONLY" ] || d=$ONLY
     harmless "$d" && [ -d "$d" ] && [ ! -L "$d" ] && printf './%s\n' "$d"
+    [ -z "$ONLY" ] || break
   done | xargs -r stat --printf '%Y %n\n' 2>/dev/null | sort -rn | {
     n=0
     while read -r changed d; do
@@ -139,6 +142,10 @@ i=0
 for d in $list; do
   i=$((i + 1))
   kv "$i.name" "${d#./}"
+  # The marker that keeps a directory, and the words in it.
+  if [ -e "$d/.hold" ] || [ -L "$d/.hold" ]; then
+    kv "$i.held" "$(if regular "$d/.hold" && [ -r "$d/.hold" ]; then head -c 400 "$d/.hold" | tr -d '\000'; fi)"
+  fi
   deep=0
   [ "${d#./}" != "$DEEP" ] || deep=1
   j=0

@@ -6,7 +6,7 @@ namespace KdumpNfs.Tests.Unit.Collection;
 
 internal sealed class ShellConnection(string shell = "/bin/sh") : IHostConnection
 {
-    public SshHost Host { get; } = new("store");
+    public SshHost Host { get; init; } = new("store");
 
     public SshTransport Transport => SshTransport.OpenSsh;
 
@@ -16,6 +16,12 @@ internal sealed class ShellConnection(string shell = "/bin/sh") : IHostConnectio
 
     public Func<Exception?> Fault { get; set; } = () => null;
 
+    /// <summary>Loses the connection after so many bytes of a streamed output, once.</summary>
+    public long? CutAfter { get; set; }
+
+    /// <summary>Looks at each script before it runs.</summary>
+    public Action<string> Before { get; set; } = _ => { };
+
     public async Task<ScriptResult> RunAsync(RemoteScript script, CancellationToken cancellationToken = default)
     {
         Runs++;
@@ -24,6 +30,7 @@ internal sealed class ShellConnection(string shell = "/bin/sh") : IHostConnectio
             throw fault;
         }
 
+        Before(script.Text);
         var file = Path.GetTempFileName();
         try
         {
@@ -32,10 +39,15 @@ internal sealed class ShellConnection(string shell = "/bin/sh") : IHostConnectio
             {
                 RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = "/",
             })!;
+            if (script.Input is { } input)
+            {
+                await input.CopyToAsync(process.StandardInput.BaseStream, cancellationToken);
+            }
+
             process.StandardInput.Close();
             var error = process.StandardError.ReadToEndAsync(cancellationToken);
             var output = new MemoryStream();
-            await process.StandardOutput.BaseStream.CopyToAsync(output, cancellationToken);
+            await (script.OnOutput is { } take ? StreamAsync(process, take, cancellationToken) : process.StandardOutput.BaseStream.CopyToAsync(output, cancellationToken));
             await process.WaitForExitAsync(cancellationToken);
             return new ScriptResult(output.ToArray(), System.Text.Encoding.UTF8.GetBytes(await error), process.ExitCode);
         }
@@ -45,9 +57,45 @@ internal sealed class ShellConnection(string shell = "/bin/sh") : IHostConnectio
         }
     }
 
+    private async Task StreamAsync(Process process, Action<ReadOnlyMemory<byte>> take, CancellationToken cancellationToken)
+    {
+        var buffer = new byte[65536];
+        var count = 0L;
+        for (int read; (read = await process.StandardOutput.BaseStream.ReadAsync(buffer, cancellationToken)) > 0;)
+        {
+            take(buffer.AsMemory(0, read).ToArray());
+            count += read;
+            if (count >= CutAfter)
+            {
+                CutAfter = null;
+                process.Kill(true);
+                throw new HostException(ErrorIds.ConnectionLost, Host.HostName, "The connection was lost.");
+            }
+        }
+    }
+
     public ValueTask DisposeAsync()
     {
         Disposed = true;
         return ValueTask.CompletedTask;
+    }
+}
+
+/// <summary>Connects to nothing but this machine's own shell.</summary>
+internal sealed class ShellConnector : IHostConnector
+{
+    public SshTransport Transport => SshTransport.OpenSsh;
+
+    public int Connections { get; private set; }
+
+    /// <summary>The connection that everybody gets.</summary>
+    public ShellConnection Connection { get; set; } = new();
+
+    public static HostAccess Access(ShellConnector? connector = null) => new(connector ?? new ShellConnector(), new SshOptions());
+
+    public Task<IHostConnection> ConnectAsync(SshHost host, SshOptions options, CancellationToken cancellationToken)
+    {
+        Connections++;
+        return Task.FromResult<IHostConnection>(Connection);
     }
 }
