@@ -8,7 +8,26 @@ namespace KdumpNfs.Vmcore;
 /// <param name="BlockSize">Bytes in a block (the crashed machine's page size).</param>
 /// <param name="FirstDescriptor">Offset of the first page descriptor, just behind the bitmaps.</param>
 /// <param name="BigEndian">Byte order of the crashed machine.</param>
-internal sealed record DiskDumpLayout(int BlockSize, long FirstDescriptor, bool BigEndian);
+internal sealed record DiskDumpLayout(int BlockSize, long FirstDescriptor, bool BigEndian)
+{
+    /// <summary>Whether its words have 64 bits.</summary>
+    public bool Wide { get; init; }
+
+    /// <summary>Version of the header.</summary>
+    public int Version { get; init; }
+
+    /// <summary>Blocks of the sub header.</summary>
+    public long SubBlocks { get; init; }
+
+    /// <summary>Blocks of both bitmaps.</summary>
+    public long BitmapBlocks { get; init; }
+
+    /// <summary>Number of pages, 32 bits; version 6 has the full number in its sub header.</summary>
+    public uint MaximumPage { get; init; }
+
+    /// <summary>CPUs of the machine.</summary>
+    public int Cpus { get; init; }
+}
 
 /// <summary>The header of makedumpfile's kdump-compressed format.</summary>
 /// <remarks>
@@ -40,7 +59,15 @@ internal static class DiskDumpHeader
         var machine = UtsText(bytes, 4);
         var fields = Fields(bytes, bigEndian, machine);
         var (status, blockSize, subBlocks, bitmapBlocks, seconds, wide) = fields;
-        var layout = new DiskDumpLayout(blockSize, (1 + subBlocks + bitmapBlocks) * blockSize, bigEndian);
+        var layout = new DiskDumpLayout(blockSize, (1 + subBlocks + bitmapBlocks) * blockSize, bigEndian)
+        {
+            Wide = wide,
+            Version = Int32(bytes, 8, bigEndian),
+            SubBlocks = subBlocks,
+            BitmapBlocks = bitmapBlocks,
+            MaximumPage = (uint)Int32(bytes, (wide ? 424 : 412) + 16, bigEndian),
+            Cpus = Int32(bytes, (wide ? 424 : 412) + 36, bigEndian),
+        };
 
         var header = new VmcoreHeader
         {

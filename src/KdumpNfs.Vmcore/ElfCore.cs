@@ -17,8 +17,9 @@ internal static class ElfCore
     private const uint SegmentLoad = 1, SegmentNote = 4;
     private const int ManyHeaders = 0xffff;
 
-    // 1 TB in segments of 16 MB; the kernel gives a handful.
-    private const int MaximumHeaders = 1 << 16;
+    // The kernel gives a handful; makedumpfile one for each gap that it left.
+    private const int MaximumHeaders = 2_000_000;
+    private const int HeadersAtOnce = 4096;
     private const int MaximumNotes = 4 << 20;
 
     public static async ValueTask<VmcoreHeader> ReadAsync(IByteSource source, CancellationToken cancellationToken)
@@ -75,35 +76,44 @@ internal static class ElfCore
         IByteSource source, long offset, int count, bool wide, bool bigEndian, CancellationToken cancellationToken)
     {
         var size = wide ? 56 : 32;
-        var table = await source.ReadUpToAsync(offset, count * size, cancellationToken).ConfigureAwait(false);
-        if (table.Length < count * size && offset > source.Length - (count * size))
+        if (offset > source.Length - ((long)count * size))
         {
             throw new VmcoreFormatException("The file is cut inside the ELF program headers.");
         }
 
-        var elf = new Reader(table, bigEndian);
         long end = 0;
         (long, long)? note = null;
-        for (var at = 0; at + size <= table.Length; at += size)
+        for (var first = 0; first < count; first += HeadersAtOnce)
         {
-            var type = elf.UInt32(at);
-            var start = wide ? elf.Int64(at + 8) : elf.UInt32(at + 4);
-            var length = wide ? elf.Int64(at + 32) : elf.UInt32(at + 16);
-            if (type is not (SegmentLoad or SegmentNote))
+            var part = Math.Min(HeadersAtOnce, count - first) * size;
+            var table = await source.ReadUpToAsync(offset + ((long)first * size), part, cancellationToken).ConfigureAwait(false);
+            var elf = new Reader(table, bigEndian);
+            for (var at = 0; at + size <= table.Length; at += size)
             {
-                continue;
+                var type = elf.UInt32(at);
+                var start = wide ? elf.Int64(at + 8) : elf.UInt32(at + 4);
+                var length = wide ? elf.Int64(at + 32) : elf.UInt32(at + 16);
+                if (type is not (SegmentLoad or SegmentNote))
+                {
+                    continue;
+                }
+
+                if (start < 0 || length < 0 || start > long.MaxValue - length)
+                {
+                    throw new VmcoreFormatException($"An ELF program header claims {length} bytes at {start}; the file is damaged.");
+                }
+
+                end = Math.Max(end, start + length);
+                note ??= type == SegmentNote ? (start, length) : null;
             }
 
-            if (start < 0 || length < 0 || start > long.MaxValue - length)
+            if (table.Length < part)
             {
-                throw new VmcoreFormatException($"An ELF program header claims {length} bytes at {start}; the file is damaged.");
+                return (null, note);
             }
-
-            end = Math.Max(end, start + length);
-            note ??= type == SegmentNote ? (start, length) : null;
         }
 
-        return (table.Length == count * size ? end : null, note);
+        return (end, note);
     }
 
     // Notes: name size, description size, type, then name and description, each padded to 4 bytes.

@@ -71,13 +71,13 @@ make_module() {
   rm -rf "$module"
   mkdir -p "$module"
   cp KdumpNfs.psd1 LICENSE "$module/"
-  cp "$from"/KdumpNfs.PowerShell.dll "$from"/KdumpNfs.dll "$from"/KdumpNfs.Vmcore.dll "$module/"
+  cp "$from"/KdumpNfs.PowerShell.dll "$from"/KdumpNfs.dll "$from"/KdumpNfs.Vmcore.dll "$from"/ZstdSharp.dll "$module/"
   cp src/KdumpNfs.PowerShell/*.ps1xml "$module/"
   if [ "$sshnet" = true ]; then
     mkdir -p "$module/private"
     dotnet publish src/KdumpNfs.SshNet -c "$config" -v q --no-build -p:WithSshNet=true -o "$out/private" --nologo
     cp "$out"/private/*.dll "$module/private/"
-    rm -f "$module"/private/KdumpNfs.dll "$module"/private/KdumpNfs.Vmcore.dll
+    rm -f "$module"/private/KdumpNfs.dll "$module"/private/KdumpNfs.Vmcore.dll "$module"/private/ZstdSharp.dll
     rm -rf "$out/private"
   fi
 }
