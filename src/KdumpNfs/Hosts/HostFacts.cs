@@ -156,6 +156,9 @@ public sealed class HostFacts
             ? new UnfinishedChange(id, _reply.Text("job.step") ?? "", _reply.Text("job.result"), _reply.Flag("job.alive"))
             : null;
 
+    /// <summary>The last drill as the host keeps it; null if there was none.</summary>
+    public DrillRecord? LastDrill => DrillRecord.Parse(_reply.Text("drill"));
+
     /// <summary>Every address of the host but those of its loopback.</summary>
     public IReadOnlyList<string> Addresses =>
     [

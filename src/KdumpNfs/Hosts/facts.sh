@@ -34,6 +34,8 @@ else
   hostname -I 2>/dev/null
 fi)"
 kv fqdn "$(hostname -f 2>/dev/null)"
+# The proof of the last drill; there only where one was made.
+[ -f /var/lib/kdumpnfs/drill.json ] && kv drill "$(head -c 8192 /var/lib/kdumpnfs/drill.json 2>/dev/null)"
 
 if command -v makedumpfile >/dev/null 2>&1; then
   kv makedumpfile.version "$(makedumpfile -v 2>&1 | head -n 12)"

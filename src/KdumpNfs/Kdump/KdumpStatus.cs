@@ -77,6 +77,9 @@ public sealed record KdumpStatus
     /// <summary>Every name and address by which a store may know the host.</summary>
     public IReadOnlyList<string> Identities { get; init; } = [];
 
+    /// <summary>When a drill proved the host as it is now; null unless State is Proven.</summary>
+    public DateTimeOffset? ProvenAt { get; init; }
+
     /// <summary>When the host was looked at, by the controller's clock.</summary>
     public DateTimeOffset CheckedAt { get; init; }
 
@@ -97,10 +100,13 @@ public sealed record KdumpStatus
         var findings = new ReadinessFindings();
         var supported = Judge(facts, view, expectedTarget, findings);
         var collector = view?.Collector;
+        var good = supported && findings.Reasons.Count == 0;
+        var proof = good && facts.LastDrill is { } drill && drill.ChangedSince(facts, view?.Target).Count == 0 ? drill : null;
         return new KdumpStatus
         {
             HostName = facts.HostName,
-            State = !supported ? KdumpState.NotSupported : findings.Reasons.Count > 0 ? KdumpState.NotReady : KdumpState.Configured,
+            State = !supported ? KdumpState.NotSupported : !good ? KdumpState.NotReady : proof is null ? KdumpState.Configured : KdumpState.Proven,
+            ProvenAt = proof?.CompletedAt,
             NotReadyReason = findings.Reasons,
             Findings = findings.Sentences,
             Family = facts.Family,
