@@ -31,6 +31,7 @@
         'Set-CrashKernelReservation'
         'Set-KdumpLocalTarget'
         'Set-KdumpNfsTarget'
+        'Set-KdumpSshTarget'
         'Set-KernelPanicPolicy'
         'Set-VmcoreHold'
         'Wait-Vmcore'

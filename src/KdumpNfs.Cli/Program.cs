@@ -14,6 +14,7 @@ var root = new Command("kdumpnfs", """
 {
     StatusCommand.Create(),
     SetNfsTargetCommand.Create(),
+    SetSshTargetCommand.Create(),
     SetLocalTargetCommand.Create(),
     RestoreCommand.CreateList(),
     RestoreCommand.Create(),

@@ -12,6 +12,10 @@ public abstract class TargetChangeCmdlet : ChangeCmdlet
     [Parameter]
     public SwitchParameter CreatePath { get; set; }
 
+    /// <summary>A directory on the host, which is a build host then: the image tree there is changed instead of the host itself.</summary>
+    [Parameter]
+    public string? ImageRoot { get; set; }
+
     /// <summary>Gives the plan of each host as an object and changes nothing.</summary>
     [Parameter]
     public SwitchParameter PassPlan { get; set; }

@@ -44,6 +44,9 @@ public static class ErrorIds
     public const string DumpPathNotWritable = nameof(DumpPathNotWritable);
     public const string DumpDeviceNotUsable = nameof(DumpDeviceNotUsable);
     public const string SshTargetRefused = nameof(SshTargetRefused);
+    public const string DumpKeyFailed = nameof(DumpKeyFailed);
+    public const string DumpUserMissing = nameof(DumpUserMissing);
+    public const string ImageRootMissing = nameof(ImageRootMissing);
     public const string BackupMissing = nameof(BackupMissing);
     public const string FileChanged = nameof(FileChanged);
     public const string WriteFailed = nameof(WriteFailed);

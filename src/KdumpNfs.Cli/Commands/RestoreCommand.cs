@@ -11,10 +11,12 @@ internal static class RestoreCommand
     {
         var hosts = Shared.Hosts();
         var command = new Command("backups", "List the copies of the kdump configuration that changes left on hosts, the newest first") { hosts };
+        var imageRoot = Shared.ImageRoot(command);
         var connection = new ConnectionOptions(command);
         command.SetAction(parsed => Session.Run(() => connection.Session(parsed), session =>
         {
-            var operation = new RestoreConfigurationOperation(connection.Access(parsed), RestoreRequest.Create(null, false));
+            var request = RestoreRequest.Create(null, false);
+            var operation = new RestoreConfigurationOperation(connection.Access(parsed), request) { ImageRoot = TargetChangeOperation.CheckImageRoot(parsed.GetValue(imageRoot), request) };
             session.ForEach(parsed.GetValue(hosts)!, name => connection.Host(parsed, name), operation.ListAsync);
         }));
         return command;
@@ -27,10 +29,12 @@ internal static class RestoreCommand
         var backup = new Option<string?>("--backup") { Description = "Its path on the host, its file name or a part of it; without it the state before the last change" };
         var createPath = new Option<bool>("--create-path") { Description = "Make the dump directory of the restored target if it is missing" };
         var command = new Command("restore", "Bring back a copy of the kdump configuration that a change left, rebuilt and loaded") { hosts, backup, createPath };
+        var imageRoot = Shared.ImageRoot(command);
         var connection = new ConnectionOptions(command, changes: true);
         command.SetAction(parsed => Session.Run(() => connection.Session(parsed), session =>
         {
-            var operation = new RestoreConfigurationOperation(connection.Access(parsed), RestoreRequest.Create(parsed.GetValue(backup), parsed.GetValue(createPath)));
+            var request = RestoreRequest.Create(parsed.GetValue(backup), parsed.GetValue(createPath));
+            var operation = new RestoreConfigurationOperation(connection.Access(parsed), request) { ImageRoot = TargetChangeOperation.CheckImageRoot(parsed.GetValue(imageRoot), request) };
             session.ForEach(parsed.GetValue(hosts)!, name => connection.Host(parsed, name), (host, context, token) => operation.RunAsync(host, null, context, token));
         }));
         return command;

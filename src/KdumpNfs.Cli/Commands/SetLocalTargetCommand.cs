@@ -15,12 +15,13 @@ internal static class SetLocalTargetCommand
         var fileSystem = new Option<string?>("--file-system") { Description = "The device's file system: ext4, xfs, btrfs…" };
         var createPath = new Option<bool>("--create-path") { Description = "Make the dump directory if it is missing" };
         var command = new Command("set-local-target", "Keep the dumps of hosts on their own disks") { hosts, dumpPath, device, fileSystem, createPath };
+        var imageRoot = Shared.ImageRoot(command);
         var capture = new CaptureOptionSet(command);
         var connection = new ConnectionOptions(command, changes: true);
         command.SetAction(parsed => Session.Run(() => connection.Session(parsed), session =>
         {
             var request = LocalTargetRequest.Create(parsed.GetValue(dumpPath), parsed.GetValue(device), parsed.GetValue(fileSystem), capture.Read(parsed), parsed.GetValue(createPath));
-            var operation = new SetLocalTargetOperation(connection.Access(parsed), request);
+            var operation = new SetLocalTargetOperation(connection.Access(parsed), request) { ImageRoot = TargetChangeOperation.CheckImageRoot(parsed.GetValue(imageRoot), request) };
             session.ForEach(parsed.GetValue(hosts)!, name => connection.Host(parsed, name), (host, context, token) => operation.RunAsync(host, null, context, token));
         }));
         return command;

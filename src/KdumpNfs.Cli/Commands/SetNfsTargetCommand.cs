@@ -20,6 +20,7 @@ internal static class SetNfsTargetCommand
         {
             hosts, server, export, dumpPath, createPath, timeout, retrans,
         };
+        var imageRoot = Shared.ImageRoot(command);
         var capture = new CaptureOptionSet(command);
         var connection = new ConnectionOptions(command, changes: true);
         command.SetAction(parsed => Session.Run(() => connection.Session(parsed), session =>
@@ -28,7 +29,7 @@ internal static class SetNfsTargetCommand
             var request = NfsTargetRequest.Create(parsed.GetValue(server)!, parsed.GetValue(export)!, parsed.GetValue(dumpPath),
                 (int?)options.DumpLevel, options.Compression, parsed.GetValue(createPath), options.MessageLevel, options.FailureAction,
                 parsed.GetValue(timeout) is { } seconds ? TimeSpan.FromMilliseconds(Math.Clamp(seconds, -1, 1e6) * 1000) : null, parsed.GetValue(retrans));
-            var operation = new SetNfsTargetOperation(connection.Access(parsed), request);
+            var operation = new SetNfsTargetOperation(connection.Access(parsed), request) { ImageRoot = TargetChangeOperation.CheckImageRoot(parsed.GetValue(imageRoot), request) };
             session.ForEach(parsed.GetValue(hosts)!, name => connection.Host(parsed, name), (host, context, token) => operation.RunAsync(host, null, context, token));
         }));
         return command;

@@ -12,6 +12,14 @@ internal static class Shared
         Arity = ArgumentArity.OneOrMore,
     };
 
+    /// <summary>The image tree of a build host, as an option of a command.</summary>
+    public static Option<string?> ImageRoot(Command command)
+    {
+        var option = new Option<string?>("--image-root") { Description = "A directory on the host, which is a build host then: the image tree there is changed instead of the host itself" };
+        command.Options.Add(option);
+        return option;
+    }
+
     /// <summary>What a dump leaves out.</summary>
     public static Option<string?> DumpLevel(string description) => new("--dump-level") { Description = description + ": 0 to 31, or names such as Zero,Free" };
 }

@@ -33,6 +33,10 @@ public sealed class RestoreKdumpConfigurationCommand : ChangeCmdlet
     [Parameter(Mandatory = true, ParameterSetName = ListSet)]
     public SwitchParameter List { get; set; }
 
+    /// <summary>A directory on the host, which is a build host then: the image tree there is restored instead of the host itself.</summary>
+    [Parameter]
+    public string? ImageRoot { get; set; }
+
     /// <summary>Refuses another machine under the same name; an earlier cmdlet's output brings it.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [AllowNull]
@@ -40,7 +44,11 @@ public sealed class RestoreKdumpConfigurationCommand : ChangeCmdlet
     public string? MachineId { get; set; }
 
     /// <inheritdoc/>
-    protected override void PrepareOperation() => _operation = new RestoreConfigurationOperation(Access, RestoreRequest.Create(Backup, CreatePath)) { PassPlan = PassPlan };
+    protected override void PrepareOperation()
+    {
+        var request = RestoreRequest.Create(Backup, CreatePath);
+        _operation = new RestoreConfigurationOperation(Access, request) { PassPlan = PassPlan, ImageRoot = TargetChangeOperation.CheckImageRoot(ImageRoot, request) };
+    }
 
     /// <inheritdoc/>
     protected override Func<HostContext, CancellationToken, Task> WorkFor(SshHost host)

@@ -23,11 +23,11 @@ public sealed class SetKdumpLocalTargetCommand : TargetCmdlet
     public string? FileSystem { get; set; }
 
     /// <inheritdoc/>
-    protected override void PrepareOperation() => _operation = new SetLocalTargetOperation(
-        Access, LocalTargetRequest.Create(DumpPath, Device, FileSystem, CaptureOptions, CreatePath))
+    protected override void PrepareOperation()
     {
-        PassPlan = PassPlan,
-    };
+        var request = LocalTargetRequest.Create(DumpPath, Device, FileSystem, CaptureOptions, CreatePath);
+        _operation = new SetLocalTargetOperation(Access, request) { PassPlan = PassPlan, ImageRoot = TargetChangeOperation.CheckImageRoot(ImageRoot, request) };
+    }
 
     /// <inheritdoc/>
     protected override TargetChangeOperation Operation => _operation;

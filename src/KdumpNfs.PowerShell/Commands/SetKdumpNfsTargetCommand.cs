@@ -35,11 +35,11 @@ public sealed class SetKdumpNfsTargetCommand : TargetCmdlet
     public int? NfsRetrans { get; set; }
 
     /// <inheritdoc/>
-    protected override void PrepareOperation() => _operation = new SetNfsTargetOperation(
-        Access, NfsTargetRequest.Create(NfsServer, Export, DumpPath, (int?)CheckedLevel, Compression, CreatePath, MessageLevel, FailureAction, NfsTimeout, NfsRetrans))
+    protected override void PrepareOperation()
     {
-        PassPlan = PassPlan,
-    };
+        var request = NfsTargetRequest.Create(NfsServer, Export, DumpPath, (int?)CheckedLevel, Compression, CreatePath, MessageLevel, FailureAction, NfsTimeout, NfsRetrans);
+        _operation = new SetNfsTargetOperation(Access, request) { PassPlan = PassPlan, ImageRoot = TargetChangeOperation.CheckImageRoot(ImageRoot, request) };
+    }
 
     /// <inheritdoc/>
     protected override TargetChangeOperation Operation => _operation;

@@ -36,6 +36,25 @@ public sealed class HostFacts
         return new HostFacts(connection.Host.HostName, reply);
     }
 
+    /// <summary>Reads an image tree on a build host, as if it were a host: what a tree cannot have is not there.</summary>
+    internal static async Task<HostFacts> ReadImageAsync(IHostConnection connection, string imageRoot, IReadOnlyList<string> more, CancellationToken cancellationToken)
+    {
+        var script = HostScript.Load("imagefacts", ("image_root", imageRoot));
+        var reply = await HostReply.RunAsync(connection, script with { Text = script.Text + string.Concat(more.Select(HostScript.Read)) }, cancellationToken).ConfigureAwait(false);
+        if (!reply.Flag("image.tree"))
+        {
+            throw new HostException(ErrorIds.ImageRootMissing, connection.Host.HostName, $"{imageRoot} is no tree of a system on this host: it has no directory etc.")
+            {
+                Remedy = "Give the directory in which the image's files lie (or are mounted) on the build host.",
+            };
+        }
+
+        return new HostFacts(connection.Host.HostName, reply);
+    }
+
+    /// <summary>The image tree that these facts are of; null for a running host.</summary>
+    public string? ImageRoot => _reply.Text("image.root");
+
     /// <summary>All records.</summary>
     internal HostReply Reply => _reply;
 
@@ -178,7 +197,7 @@ public sealed class HostFacts
     public HostMount? RootMount => Mounts.LastOrDefault(m => m.MountPoint == "/");
 
     /// <summary>A sentence where a change of the host's files is gone after a reboot; null where it stays.</summary>
-    public string? LostAtReboot => ChangesSurviveReboot ? null
+    public string? LostAtReboot => ImageRoot is not null || ChangesSurviveReboot ? null
         : $"The root file system of {HostName} is {RootMount?.FileSystem}: this change is gone after a reboot. Make it in the image the host boots from, too (-ImageRoot).";
 
     /// <summary>Whether a change to /etc would still be there after a reboot: false on a tmpfs, overlay or NFS root.</summary>

@@ -39,3 +39,13 @@ kvfile() {
   kv "$1.stat" "$(stat -L -c '%a %u %g %Y %s' -- "$2" 2>&1)"
   kv "$1.data" "$(base64 -w0 <"$2" 2>/dev/null)"
 }
+
+# suse_image KERNEL: the capture image where mkdumprd keeps it: one for all kernels since kdump 2, before that one a kernel.
+suse_image() {
+  for image in /var/lib/kdump/initrd "/boot/initrd-$1-kdump"; do
+    if [ -f "$image" ]; then
+      printf '%s' "$image"
+      return
+    fi
+  done
+}

@@ -67,6 +67,16 @@ elif command -v kdump-config >/dev/null 2>&1; then
 elif command -v kdumptool >/dev/null 2>&1; then
   unit=kdump.service
   kvfile config /etc/sysconfig/kdump
+  image=$(suse_image "$release")
+  [ -n "$image" ] && kv image "$image"
+  # What the capture boots; 2.x has it as a link beside the image.
+  for kernel in /var/lib/kdump/kernel "/boot/vmlinuz-$release" "/lib/modules/$release/vmlinuz"; do
+    if [ -f "$kernel" ]; then
+      kv kernel.image "$kernel"
+      kv kernel.time "$(stat -L -c %Y -- "$kernel")"
+      break
+    fi
+  done
 fi
 if [ -n "${image:-}" ] && [ -f "${image:-}" ]; then
   kv image.time "$(stat -L -c %Y -- "$image")"

@@ -146,12 +146,6 @@ public sealed record KdumpStatus
             return false;
         }
 
-        if (facts.Family is HostFamily.Suse)
-        {
-            findings.Say("The SUSE family is not judged by this version.");
-            return false;
-        }
-
         findings.Check(facts.KdumpInstalled, Kdump.NotReadyReason.NotInstalled, "The kdump tools are not installed.");
         findings.Check(facts.ReservedBytes > 0, Kdump.NotReadyReason.MemoryNotReserved, "No memory is reserved: crashkernel= is missing on the kernel command line, or was refused.");
         findings.Check(facts.CrashKernelLoaded, Kdump.NotReadyReason.CrashKernelNotLoaded, "No crash kernel is loaded.");
@@ -171,7 +165,7 @@ public sealed record KdumpStatus
             JudgeTarget(view.Target, expected, findings);
         }
 
-        if (facts.Family == HostFamily.RedHat && facts.KdumpInstalled)
+        if (facts.Family is HostFamily.RedHat or HostFamily.Suse && facts.KdumpInstalled)
         {
             findings.Check(facts.Image is not null, Kdump.NotReadyReason.ImageMissing, "There is no capture image for the running kernel.");
             if (facts.Image is { } image)

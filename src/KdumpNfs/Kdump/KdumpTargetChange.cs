@@ -47,6 +47,9 @@ public sealed record KdumpTargetChange
     /// <summary>The copy of the file as it was; null where nothing was written.</summary>
     public string? Backup { get; init; }
 
+    /// <summary>The image tree on the host that was changed; null for the host itself.</summary>
+    public string? ImageRoot { get; init; }
+
     /// <summary>The backup that was restored; null where nothing was.</summary>
     public string? RestoredFrom { get; init; }
 

@@ -21,7 +21,8 @@ public sealed class KdumpTargetPlan
         MachineId = facts.MachineId;
         Family = facts.Family;
         Request = request;
-        Path = facts.ConfigurationPath;
+        ImageRoot = facts.ImageRoot;
+        Path = facts.ImageRoot + facts.ConfigurationPath;
         OldFile = facts.Configuration;
         NewContent = newContent;
         View = view;
@@ -45,6 +46,9 @@ public sealed class KdumpTargetPlan
     /// <summary>What was asked for.</summary>
     public TargetRequest Request { get; }
 
+    /// <summary>The image tree on the host in which the file changes; null for the host itself.</summary>
+    public string? ImageRoot { get; }
+
     /// <summary>The file that changes.</summary>
     public string Path { get; }
 
@@ -67,7 +71,7 @@ public sealed class KdumpTargetPlan
     public bool WritesFile { get; }
 
     /// <summary>Whether the file is as it should be but the host is not armed with it: an earlier change did not end.</summary>
-    public bool OnlyActivates => !WritesFile && Status.NotReadyReason.Any(Mendable.Contains);
+    public bool OnlyActivates => !WritesFile && ImageRoot is null && Status.NotReadyReason.Any(Mendable.Contains);
 
     /// <summary>Whether there is anything to do to the host's configuration.</summary>
     public bool IsEmpty => !WritesFile && !OnlyActivates;
@@ -128,7 +132,33 @@ public sealed class KdumpTargetPlan
             warnings.Add($"{facts.HostName}: {e.What}");
         }
 
+        if (facts.ImageRoot is not null)
+        {
+            warnings.AddRange(ImageWarnings(facts));
+        }
+
         return new KdumpTargetPlan(facts, request, content, view) { Warnings = warnings };
+    }
+
+    private static IEnumerable<string> ImageWarnings(HostFacts facts)
+    {
+        if (facts.MakedumpfileVersion is null)
+        {
+            yield return $"makedumpfile of {facts.ImageRoot} could not be asked which compressions it has.";
+        }
+
+        if (facts.MachineId is { } id)
+        {
+            yield return $"{facts.ImageRoot}/etc/machine-id has the value {id}: every host that boots this image will be the same machine to others. Empty it.";
+        }
+
+        if (facts.Family != HostFamily.Debian)
+        {
+            var tool = facts.Family == HostFamily.Suse ? "mkdumprd -f" : "kdumpctl rebuild";
+            yield return $"The capture image belongs to the hardware and network of the host that it is made on, so it is not made here: {facts.Service?.Name ?? "kdump.service"} makes it " +
+                $"when a host boots {facts.ImageRoot}{(facts.Image is { } old ? $", because {old.Path} is now older than the configuration" : "")}. " +
+                $"Where the booted root keeps nothing, it is made at every boot: make it once on such a host ({tool}) and put it into the tree.";
+        }
     }
 
     private static void CheckHost(HostFacts facts)
@@ -138,11 +168,11 @@ public sealed class KdumpTargetPlan
             throw new HostException(ErrorIds.NotSupported, facts.HostName, $"The host dumps through {other}; this version sets targets of kdump only.");
         }
 
-        if (facts.Family is not (HostFamily.RedHat or HostFamily.Debian))
+        if (facts.Family is HostFamily.Unknown)
         {
-            throw new HostException(ErrorIds.NotSupported, facts.HostName, $"'{facts.OsRelease.Name}' is not of the RHEL or Debian family.")
+            throw new HostException(ErrorIds.NotSupported, facts.HostName, $"'{facts.OsRelease.Name}' is not of the RHEL, Debian or SUSE family.")
             {
-                Remedy = "This version sets targets through kdumpctl and kdump-tools.",
+                Remedy = "This version sets targets of kdumpctl, kdump-tools and SUSE's kdump.",
             };
         }
 
@@ -150,11 +180,11 @@ public sealed class KdumpTargetPlan
         {
             throw new HostException(ErrorIds.KdumpNotInstalled, facts.HostName, "The kdump tools are not installed.")
             {
-                Remedy = facts.Family == HostFamily.Debian ? "Install the package kdump-tools." : "Install the package kdump-utils (kexec-tools before EL10).",
+                Remedy = facts.Family == HostFamily.Debian ? "Install the package kdump-tools." : facts.Family == HostFamily.Suse ? "Install the package kdump." : "Install the package kdump-utils (kexec-tools before EL10).",
             };
         }
 
-        if (facts.ReservedBytes is null or 0)
+        if (facts.ImageRoot is null && facts.ReservedBytes is null or 0)
         {
             throw new HostException(ErrorIds.NotReady, facts.HostName, "No memory is reserved for the capture kernel, so nothing could be loaded and nothing proven.")
             {
@@ -168,6 +198,12 @@ public sealed class KdumpTargetPlan
     {
         if (facts.MakedumpfileVersion is not { } makedumpfile)
         {
+            // In a tree it runs through chroot, which a foreign architecture or a missing right prevents.
+            if (facts.ImageRoot is not null && facts.Tool("makedumpfile") is not null)
+            {
+                return;
+            }
+
             throw new HostException(ErrorIds.KdumpNotInstalled, facts.HostName, "makedumpfile is not installed.") { Remedy = "Install the package makedumpfile." };
         }
 

@@ -44,8 +44,10 @@ public sealed record LocalTargetRequest(string? DumpPath, string? Device, string
                 return Finish(facts, KdumpConf.Parse(content).WithLocalTarget(FileSystem, Device, DumpPath));
             case HostFamily.Debian when Device is null:
                 return Finish(KdumpToolsDefaults.Parse(content).WithLocalTarget(DumpPath));
-            case HostFamily.Debian:
-                throw new HostException(ErrorIds.NotExpressible, facts.HostName, "kdump-tools dumps to a directory of the mounted file systems and mounts no device itself.")
+            case HostFamily.Suse when Device is null:
+                return Finish(KdumpSysconfig.Parse(content).WithLocalTarget(DumpPath));
+            case HostFamily.Debian or HostFamily.Suse:
+                throw new HostException(ErrorIds.NotExpressible, facts.HostName, $"{(facts.Family == HostFamily.Debian ? "kdump-tools" : "SUSE's kdump")} dumps to a directory of the mounted file systems and mounts no device itself.")
                 {
                     Remedy = "Mount the device by the host's /etc/fstab and give the directory alone: -DumpPath /mnt/dumps.",
                 };

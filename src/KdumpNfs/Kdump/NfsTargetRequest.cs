@@ -52,6 +52,13 @@ public sealed record NfsTargetRequest(TargetInput Target) : TargetRequest
             case HostFamily.Debian:
                 return Finish(KdumpToolsDefaults.Parse(content).WithNfsTarget(Target.Server, Target.Export, Target.DumpPath)
                     .WithNumber("NFS_TIMEO", (int?)(Timeout?.TotalMilliseconds / 100)).WithNumber("NFS_RETRANS", Retrans));
+            case HostFamily.Suse when Timeout is null && Retrans is null:
+                return Finish(KdumpSysconfig.Parse(content).WithNfsTarget(Target.Server, Target.Export, Target.DumpPath));
+            case HostFamily.Suse:
+                throw new HostException(ErrorIds.NotExpressible, facts.HostName, "SUSE's kdump mounts with fixed options (mkdumprd gives nolock and nothing else).")
+                {
+                    Remedy = "Leave the timeouts out for this host.",
+                };
             default:
                 throw NoEditor(facts);
         }

@@ -15,7 +15,9 @@ public sealed class RestoreConfigurationOperation(HostAccess access, RestoreRequ
         var connection = await Access.ConnectAsync(host, context, cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
-            var facts = await HostFacts.ReadAsync(connection, ["backups"], [], cancellationToken).ConfigureAwait(false);
+            var facts = ImageRoot is { } root
+                ? await HostFacts.ReadImageAsync(connection, root, ["backups"], cancellationToken).ConfigureAwait(false)
+                : await HostFacts.ReadAsync(connection, ["backups"], [], cancellationToken).ConfigureAwait(false);
             foreach (var backup in KdumpBackup.Of(facts))
             {
                 context.Output(backup);

@@ -10,9 +10,15 @@ internal static class TargetChangeJob
     // soft and timed: a dead server must give an error, not a hanging host. nolock as Debian's capture mounts; a probe locks nothing.
     private const string ProbeMountOptions = "soft,nolock,tcp,timeo=100,retrans=1,retry=0";
 
-    public static string Compose(KdumpTargetPlan plan, params ReadOnlySpan<(string Name, string Value)> more)
+    public static string Compose(KdumpTargetPlan plan)
     {
         var stamp = DateTimeOffset.UtcNow.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture) + (plan.Request.IsRestore ? KdumpBackup.RestoreMark : "");
+        if (plan.ImageRoot is { } root)
+        {
+            return HostJob.Compose("imagetarget",
+                ("root", root), ("file", plan.Path), ("old_sha", plan.OldSha256 ?? ""), ("new_data", Base64(plan.NewContent)), ("stamp", stamp));
+        }
+
         List<(string Name, string Value)> values =
         [
             ("family", FamilyWord(plan.Family)),
@@ -22,13 +28,13 @@ internal static class TargetChangeJob
             ("old_data", Base64(plan.OldFile?.Content ?? default)),
             ("new_data", Base64(plan.NewContent)),
             ("rebuild", plan.CanRebuildWhileLoaded ? "1" : "0"),
+            ("only_check", plan.IsEmpty ? "1" : "0"),
             ("nfs_options", ProbeMountOptions),
             // A fleet probes one directory at once: each host writes and removes a file of its own.
             ("probe", $".kdumpnfs-probe-{Guid.NewGuid():N}"),
             ("stamp", stamp),
         ];
         values.AddRange(CheckOf(plan));
-        values.AddRange(more);
         return HostJob.Compose("settarget", [.. values]);
     }
 
@@ -56,6 +62,12 @@ internal static class TargetChangeJob
                 [
                     ("check", "local"), ("check_text", HostScript.Read("checklocal")), ("what", target.Location), ("device", target.Device ?? ""),
                     ("fstype", target.FileSystem ?? "auto"), ("inside", target.DumpPath ?? "/"), ("create_dir", plan.Request.CreatePath ? target.DumpPath ?? "" : ""),
+                ];
+            case KdumpTargetKind.Ssh when target is { Store: not null, User: not null }:
+                return
+                [
+                    ("check", "ssh"), ("check_text", HostScript.Read("checkssh")), ("what", target.Location), ("ssh_key", plan.View.SshKey ?? KdumpConf.DefaultSshKey),
+                    ("ssh_target", $"{target.User}@{target.Store}"), ("inside", target.DumpPath ?? "/"), ("create_dir", ""),
                 ];
             default:
                 return [("check", ""), ("check_text", ""), ("what", "")];

@@ -13,6 +13,28 @@ public abstract class TargetChangeOperation(HostAccess access, TargetRequest req
     /// <summary>Gives plans instead of applying them.</summary>
     public bool PassPlan { get; init; }
 
+    /// <summary>A directory on the host, which is a build host then: the files of the image tree there are changed instead of the host's own,
+    /// nothing is checked from it and no service is touched.</summary>
+    public string? ImageRoot { get; init; }
+
+    /// <summary>Checks an image root.</summary>
+    /// <exception cref="HostException">InvalidInput.</exception>
+    public static string? CheckImageRoot(string? imageRoot, TargetRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        if (imageRoot is null)
+        {
+            return null;
+        }
+
+        var root = TargetInput.CheckDirectory(imageRoot, "image root");
+        var why = root == "/" ? "The image root is the host's own root." : request.NotInImages ?? (request.CreatePath ? "The dump directory of an image's hosts is not made from its build host." : null);
+        return why is null ? root : throw new HostException(ErrorIds.InvalidInput, "", why)
+        {
+            Remedy = root == "/" ? "Leave -ImageRoot out, or name the directory of the tree." : request.NotInImages is null ? "Leave -CreatePath out." : "Set this target on the running hosts.",
+        };
+    }
+
     /// <summary>How hosts are reached.</summary>
     protected HostAccess Access => access;
 
@@ -24,7 +46,9 @@ public abstract class TargetChangeOperation(HostAccess access, TargetRequest req
         var connection = await access.ConnectAsync(host, context, cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
-            var facts = await HostFacts.ReadAsync(connection, request.MoreFacts, FactValues(), cancellationToken).ConfigureAwait(false);
+            var facts = ImageRoot is { } root
+                ? await HostFacts.ReadImageAsync(connection, root, request.MoreFacts, cancellationToken).ConfigureAwait(false)
+                : await HostFacts.ReadAsync(connection, request.MoreFacts, FactValues(), cancellationToken).ConfigureAwait(false);
             Check(facts, machineId, context);
             var plan = KdumpTargetPlan.Create(facts, request);
             var besides = await PlanBesidesAsync(facts, plan, context, cancellationToken).ConfigureAwait(false);
@@ -52,7 +76,8 @@ public abstract class TargetChangeOperation(HostAccess access, TargetRequest req
                 context.Warning(warning);
             }
 
-            var action = plan.WritesFile || besides.Sentences.Count > 0 ? request.Action(plan) : $"Rebuild and load for {plan.View.Target}";
+            var where = plan.ImageRoot is { } tree ? $" in the image {tree}" : "";
+            var action = plan.WritesFile || besides.Sentences.Count > 0 ? request.Action(plan) + where : $"Rebuild and load for {plan.View.Target}";
             var description = plan.WritesFile ? plan.Diff : plan.OnlyActivates ? "The file is as asked for, but the host is not armed with it." : "";
             var question = new ChangeQuestion(host.HostName, action)
             {
@@ -72,20 +97,14 @@ public abstract class TargetChangeOperation(HostAccess access, TargetRequest req
             }
 
             await besides.ApplyAsync(connection, cancellationToken).ConfigureAwait(false);
-            if (plan.IsEmpty)
-            {
-                context.Output(Result(plan, besides.Sentences, changed: true, reply: null));
-                return;
-            }
-
             var reply = await new HostJob(access, host, context)
-                .RunAsync(connection, "Setting the kdump target", TargetChangeJob.Compose(plan, besides.JobValues), cancellationToken).ConfigureAwait(false);
+                .RunAsync(connection, "Setting the kdump target", TargetChangeJob.Compose(plan), cancellationToken).ConfigureAwait(false);
             if (HostJob.FailureOf(reply, host.HostName) is { } failure)
             {
                 throw TargetChangeJob.Explain(failure, plan);
             }
 
-            context.Output(Result(plan, besides.Sentences, changed: true, reply));
+            context.Output(Result(plan, besides.Sentences, changed: true, plan.IsEmpty ? null : reply));
         }
     }
 
@@ -98,6 +117,11 @@ public abstract class TargetChangeOperation(HostAccess access, TargetRequest req
 
     private void Check(HostFacts facts, string? machineId, HostContext context)
     {
+        if (facts.ImageRoot is not null)
+        {
+            return;
+        }
+
         if (machineId is not null && facts.MachineId != machineId)
         {
             throw new HostException(ErrorIds.MachineIdMismatch, facts.HostName, $"This is another machine: machine-id {facts.MachineId ?? "(none)"} instead of {machineId}.")
@@ -133,6 +157,7 @@ public abstract class TargetChangeOperation(HostAccess access, TargetRequest req
         ImageRebuilt = reply?.Flag("rebuilt") == true,
         PathCreated = reply?.Flag("created") == true,
         Backup = reply?.Text("backup"),
+        ImageRoot = plan.ImageRoot,
         RestoredFrom = changed ? plan.RestoredFrom : null,
         AlsoChanged = besides,
         Diff = plan.Diff,
@@ -149,9 +174,6 @@ internal sealed record ChangeBesides
 
     /// <summary>Diffs of other files.</summary>
     public IReadOnlyList<string> Diffs { get; init; } = [];
-
-    /// <summary>Variables of settarget.sh that the kind adds.</summary>
-    public (string Name, string Value)[] JobValues { get; init; } = [];
 
     /// <summary>Does it, before the job that writes the configuration. Has to be harmless when that one fails.</summary>
     public Func<IHostConnection, CancellationToken, Task> ApplyAsync { get; init; } = (_, _) => Task.CompletedTask;

@@ -22,6 +22,9 @@ public abstract record TargetRequest
     /// <summary>Scripts besides facts.sh whose records <see cref="Content"/> reads.</summary>
     internal virtual IReadOnlyList<string> MoreFacts => [];
 
+    /// <summary>Why this kind cannot be made in an image tree; null where it can.</summary>
+    internal virtual string? NotInImages => null;
+
     /// <summary>What a restore brings back is not judged like something new.</summary>
     internal virtual bool IsRestore => false;
 
@@ -34,6 +37,9 @@ public abstract record TargetRequest
 
     /// <inheritdoc cref="Finish(HostFacts, KdumpConf)"/>
     private protected byte[] Finish(KdumpToolsDefaults defaults) => defaults.WithOptions(Options).WithUseKdump(true).ToBytes();
+
+    /// <inheritdoc cref="Finish(HostFacts, KdumpConf)"/>
+    private protected byte[] Finish(KdumpSysconfig sysconfig) => sysconfig.WithOptions(Options).ToBytes();
 
     private protected static HostException NoEditor(HostFacts facts) =>
         new(ErrorIds.NotSupported, facts.HostName, $"The configuration of the family {facts.Family} cannot be edited by this version.");

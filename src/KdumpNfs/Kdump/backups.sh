@@ -1,8 +1,8 @@
-# The copies that changes left beside the configuration file. Appended to facts.sh. Reads only.
+# The copies that changes left beside the configuration file. Appended to facts.sh or imagefacts.sh. Reads only.
 # shellcheck shell=sh
 for file in /etc/kdump.conf /etc/default/kdump-tools /etc/sysconfig/kdump; do
-  [ -f "$file" ] || continue
-  real=$(readlink -f -- "$file") || real=$file
+  [ -f "${image_root:-}$file" ] || continue
+  real=$(readlink -f -- "${image_root:-}$file") || real=${image_root:-}$file
   number=0
   for backup in "$real".kdumpnfs-*.bak; do
     [ -f "$backup" ] || continue

@@ -1,7 +1,7 @@
 # The job of every change of the target, restores included. Order: look whether the target takes a dump, write, rebuild while the old
 # crash kernel stays loaded, load, look; if the host would not be armed, bring the old content back and rebuild that.
-# Variables: family (rhel, debian), file, old_sha, old_data, new_data, write (1: the content changes), check (nfs, local, ssh; empty:
-# nothing can be checked), what (the target, for people), check_text (checkexport.sh and the like) and what it reads, rebuild (1:
+# Variables: family (rhel, debian, suse), file, old_sha, old_data, new_data, write (1: the content changes), check (nfs, local, ssh; empty:
+# nothing can be checked), only_check (1: nothing else is to be done), what (the target, for people), check_text (checkexport.sh and the like) and what it reads, rebuild (1:
 # kdumpctl can rebuild by itself), stamp
 # shellcheck shell=sh disable=SC2154
 
@@ -12,13 +12,15 @@ loaded() {
 image_path() {
   if [ "$family" = rhel ]; then
     redhat_image "$(uname -r)"
+  elif [ "$family" = suse ]; then
+    suse_image "$(uname -r)"
   else
     (. "$file" >/dev/null 2>&1 </dev/null; printf '%s' "${KDUMP_INITRD:-/boot/initrd.img-$(uname -r)}")
   fi
 }
 
 unit=kdump-tools.service
-[ "$family" = rhel ] && unit=kdump.service
+[ "$family" = debian ] || unit=kdump.service
 
 # Which image there is, to see whether a rebuild that failed has touched it.
 image_stamp() {
@@ -27,6 +29,14 @@ image_stamp() {
 
 restarted=0
 activate() {
+  if [ "$family" = suse ]; then
+    touch -- "$file"
+    step "$1 the capture image"
+    # mkdumprd compares with "older than": in the second of the file's time the service would build once more, with nothing loaded.
+    sleep 1
+    mkdumprd -f >"$job/rebuild" 2>&1 || return 1
+    cat "$job/rebuild"
+  fi
   if [ "$family" = rhel ]; then
     # The tools compare whole seconds: content written in the second of the last image would pass for older.
     touch -- "$file"
@@ -58,12 +68,13 @@ if [ -n "$check" ]; then
   step "Checking $what"
   mnt=$job/mnt
   mkdir -p "$mnt"
-  export mount_source inside create_source create_dir nfs_options probe mnt device fstype
+  export mount_source inside create_source create_dir nfs_options probe mnt device fstype ssh_key ssh_target
   words=$(unshare -m -- /bin/sh -c "$check_text" 2>&1)
   rc=$?
   rmdir "$mnt" 2>/dev/null
   refused=ExportNotMountable
   [ "$check" != local ] || refused=DumpDeviceNotUsable
+  [ "$check" != ssh ] || refused=SshTargetRefused
   case $rc in
     0) ;;
     92) fail DumpPathMissing "$words" ;;
@@ -71,6 +82,11 @@ if [ -n "$check" ]; then
     *) fail "$refused" "${words:-exit status $rc}" ;;
   esac
   case $words in *created*) result created 1 ;; esac
+fi
+
+if [ "$only_check" = 1 ]; then
+  step "Done"
+  exit 0
 fi
 
 image_before=$(image_stamp)

@@ -1,0 +1,83 @@
+using System.Management.Automation;
+using KdumpNfs.Kdump;
+
+namespace KdumpNfs.PowerShell;
+
+/// <summary>Set-KdumpSshTarget: sends the dumps of hosts to an account on a server, each with a dump key of its own that is made, let in and checked here.</summary>
+[Cmdlet(VerbsCommon.Set, "KdumpSshTarget", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
+[OutputType(typeof(KdumpTargetChange), typeof(KdumpTargetPlan))]
+public sealed class SetKdumpSshTargetCommand : TargetCmdlet
+{
+    private static readonly TimeSpan CloseLimit = TimeSpan.FromMilliseconds(300);
+
+    private SetSshTargetOperation _operation = null!;
+
+    /// <summary>Name or address of the store, as the hosts reach it, on port 22.</summary>
+    [Parameter(Mandatory = true)]
+    [AllowEmptyString]
+    public string SshServer { get; set; } = "";
+
+    /// <summary>The account on the store that takes the dumps.</summary>
+    [Parameter]
+    [AllowEmptyString]
+    public string SshUser { get; set; } = "kdump";
+
+    /// <summary>The directory for dumps on the store.</summary>
+    [Parameter(Mandatory = true)]
+    [AllowEmptyString]
+    public string DumpPath { get; set; } = "";
+
+    /// <summary>The dump key on each host; made there if it is missing.</summary>
+    [Parameter]
+    public string DumpKeyPath { get; set; } = KdumpConf.DefaultSshKey;
+
+    /// <summary>Addresses or patterns from which the store takes a dump key, instead of the address by which the host reaches it.</summary>
+    [Parameter]
+    public string[]? FromAddress { get; set; }
+
+    /// <summary>How far a dump key is limited on the store.</summary>
+    [Parameter]
+    public DumpKeyLimit DumpKeyLimit { get; set; } = DumpKeyLimit.Commands;
+
+    /// <summary>Makes the account on the store if it is missing.</summary>
+    [Parameter]
+    public SwitchParameter CreateUser { get; set; }
+
+    /// <summary>The store as this machine reaches it, with an account that may become root; -SshServer where it is the same.</summary>
+    [Parameter]
+    public string? StoreHost { get; set; }
+
+    /// <summary>Login name on the store.</summary>
+    [Parameter]
+    public string? StoreUserName { get; set; }
+
+    /// <summary>Port of the store's SSH server, for this machine.</summary>
+    [Parameter]
+    [PortTransformation]
+    public int? StorePort { get; set; }
+
+    /// <summary>Private key file for the store.</summary>
+    [Parameter]
+    public string? StoreKeyFilePath { get; set; }
+
+    /// <inheritdoc/>
+    protected override void PrepareOperation()
+    {
+        var request = SshTargetRequest.Create(SshServer, SshUser, DumpPath, DumpKeyPath, FromAddress, DumpKeyLimit, CreateUser, CreatePath, CaptureOptions);
+        _operation = new SetSshTargetOperation(Access, request, MakeHost(string.IsNullOrEmpty(StoreHost) ? SshServer : StoreHost, StoreUserName, StorePort, StoreKeyFilePath)) { PassPlan = PassPlan, ImageRoot = TargetChangeOperation.CheckImageRoot(ImageRoot, request) };
+    }
+
+    /// <inheritdoc/>
+    protected override TargetChangeOperation Operation => _operation;
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        if (disposing && _operation is not null)
+        {
+            // A connection that does not close must not hold the prompt.
+            _operation.DisposeAsync().AsTask().Wait(CloseLimit);
+        }
+    }
+}
