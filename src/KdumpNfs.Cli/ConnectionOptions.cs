@@ -1,4 +1,5 @@
 using System.CommandLine;
+using KdumpNfs.Fleet;
 using KdumpNfs.Ssh;
 using KdumpNfs.Ssh.OpenSsh;
 
@@ -14,7 +15,10 @@ internal sealed class ConnectionOptions
     private readonly Option<string?> _config = new("--config", "-F") { Description = "ssh_config file instead of the user's" };
     private readonly Option<SshTransport> _transport = new("--transport") { Description = "SSH implementation", DefaultValueFactory = _ => SshTransport.Auto };
     private readonly Option<HostKeyPolicy> _policy = new("--host-key-policy") { Description = "What to do about a host key that is not known", DefaultValueFactory = _ => HostKeyPolicy.Strict };
-    private readonly Option<bool> _sudo = new("--sudo") { Description = "Run commands through sudo -n" };
+    private readonly Option<bool> _sudo = new("--sudo") { Description = "Run commands through sudo, which must not ask for a password unless one is given" };
+    private readonly SecretOptions _secrets = new();
+    private readonly Option<string[]> _batchSize = new("--batch-size") { Description = "Hosts in a batch: 5, or 1,5,25% for the first ones and the last for all others; the next begins when the one before has ended", AllowMultipleArgumentsPerToken = true };
+    private readonly Option<int?> _maxFailure = new("--max-failure") { Description = "How many hosts may fail before no further one is started; 0 where there are batches" };
     private readonly Option<int> _throttle = new("--throttle") { Description = "Hosts to work on at once", DefaultValueFactory = _ => 32 };
     private readonly Option<int> _connectTimeout = new("--connect-timeout") { Description = "Seconds until a connection is up", DefaultValueFactory = _ => 30 };
     private readonly Option<int> _timeout = new("--timeout") { Description = "Seconds that one command on a host may take", DefaultValueFactory = _ => 1200 };
@@ -24,20 +28,30 @@ internal sealed class ConnectionOptions
     private readonly Option<bool> _yes = new("--yes", "-y") { Description = "Make the change without asking" };
     private readonly Option<bool> _whatIf = new("--what-if") { Description = "Show what would change, and change nothing" };
     private readonly bool _changes;
+    private readonly bool _batches;
 
     /// <summary>Adds the options to a command.</summary>
     /// <param name="command">The command.</param>
     /// <param name="changes">It changes hosts: it asks, or has --yes or --what-if.</param>
-    public ConnectionOptions(Command command, bool changes = false)
+    /// <param name="batches">A change goes through the hosts in batches if asked; not where hosts are bound in another way.</param>
+    public ConnectionOptions(Command command, bool changes = false, bool batches = true)
     {
         _changes = changes;
+        _batches = changes && batches;
+        if (_batches)
+        {
+            command.Options.Add(_batchSize);
+            command.Options.Add(_maxFailure);
+        }
+
         if (changes)
         {
             command.Options.Add(_yes);
             command.Options.Add(_whatIf);
         }
 
-        foreach (var option in new Option[] { _json, _includeFailed, _verbose, _user, _port, _key, _knownHosts, _config, _transport, _policy, _sudo, _throttle, _connectTimeout, _timeout })
+        Option[] options = [_json, _includeFailed, _verbose, _user, _port, _key, _knownHosts, _config, _transport, _policy, _sudo, .. _secrets.All, _throttle, _connectTimeout, _timeout];
+        foreach (var option in options)
         {
             command.Options.Add(option);
         }
@@ -46,7 +60,10 @@ internal sealed class ConnectionOptions
     /// <summary>What was asked for about printing and asking.</summary>
     public SessionOptions Session(ParseResult parsed) => new(
         parsed.GetValue(_json), parsed.GetValue(_includeFailed), parsed.GetValue(_verbose), Throttle(parsed),
-        _changes && parsed.GetValue(_yes), _changes && parsed.GetValue(_whatIf), _changes);
+        _changes && parsed.GetValue(_yes), _changes && parsed.GetValue(_whatIf), _changes)
+    {
+        Batches = _batches ? BatchPlan.Create(parsed.GetValue(_batchSize), parsed.GetValue(_maxFailure)) : null,
+    };
 
     /// <summary>How hosts are reached.</summary>
     /// <exception cref="HostException">InvalidInput, TransportNotAvailable.</exception>
@@ -58,6 +75,7 @@ internal sealed class ConnectionOptions
             throw Refused($"The file '{Printable.Escape(config)}' does not exist.", "Give --config the path of an ssh_config file.");
         }
 
+        var sudoPassword = _secrets.SudoPassword(parsed);
         var options = new SshOptions
         {
             Transport = parsed.GetValue(_transport),
@@ -66,7 +84,9 @@ internal sealed class ConnectionOptions
             ConfigFile = config is null ? null : Path.GetFullPath(config),
             ConnectTimeout = Seconds(parsed.GetValue(_connectTimeout), "--connect-timeout"),
             OperationTimeout = Seconds(parsed.GetValue(_timeout), "--timeout"),
-            Sudo = parsed.GetValue(_sudo),
+            Sudo = parsed.GetValue(_sudo) || sudoPassword is not null,
+            SudoPassword = sudoPassword,
+            KeyPassphrase = _secrets.KeyPassphrase(parsed),
         };
         return new HostAccess(Connector(options.Transport), options);
     }

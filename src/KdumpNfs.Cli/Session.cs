@@ -81,16 +81,34 @@ internal sealed class Session : IFleetFront, IDisposable
     {
         // What the command line says is checked before the first connection; a line of stdin is wrong for itself only.
         var known = names.Where(n => n != "-").Select(host).ToList();
+        var batches = _options.Batches is { } plan ? new BatchRun(plan, _fleet, this) : null;
         foreach (var one in known)
         {
-            _fleet.Add(this, one, (context, token) => work(one, context, token));
+            Begin(one);
         }
 
-        if (!names.Contains("-"))
+        if (names.Contains("-"))
         {
-            return;
+            ReadHosts(host, Begin);
         }
 
+        batches?.Finish();
+
+        void Begin(SshHost one)
+        {
+            if (batches is null)
+            {
+                _fleet.Add(this, one, (context, token) => work(one, context, token));
+            }
+            else if (!IsInterrupted)
+            {
+                batches.Add(one, (context, token) => work(one, context, token));
+            }
+        }
+    }
+
+    private void ReadHosts(Func<string, SshHost> host, Action<SshHost> begin)
+    {
         while (!IsInterrupted && Console.In.ReadLine() is { } line)
         {
             if (line.Trim() is not { Length: > 0 } name || name[0] == '#')
@@ -100,8 +118,7 @@ internal sealed class Session : IFleetFront, IDisposable
 
             try
             {
-                var one = host(name);
-                _fleet.Add(this, one, (context, token) => work(one, context, token));
+                begin(host(name));
             }
             catch (HostException e)
             {

@@ -1,3 +1,5 @@
+using KdumpNfs.Fleet;
+
 namespace KdumpNfs.Cli;
 
 /// <summary>What was asked for about printing and asking.</summary>
@@ -10,6 +12,9 @@ namespace KdumpNfs.Cli;
 /// <param name="Changes">The command changes hosts.</param>
 internal sealed record SessionOptions(bool Json, bool IncludeFailed, bool Verbose, int Throttle, bool Yes, bool WhatIf, bool Changes)
 {
+    /// <summary>How a change goes through its hosts; null for all of them at once.</summary>
+    public BatchPlan? Batches { get; init; }
+
     /// <summary>Answers the second question of a dangerous change.</summary>
     public bool Force { get; init; }
 }

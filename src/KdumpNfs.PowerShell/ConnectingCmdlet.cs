@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Management.Automation;
+using System.Security;
 using KdumpNfs.Fleet;
 using KdumpNfs.Ssh;
+using KdumpNfs.Ssh.Sessions;
 
 namespace KdumpNfs.PowerShell;
 
@@ -49,9 +51,17 @@ public abstract class ConnectingCmdlet : PSCmdlet, IFleetFront, IDisposable
     [TimeoutTransformation]
     public TimeSpan OperationTimeout { get; set; } = new SshOptions().OperationTimeout;
 
-    /// <summary>Runs commands through sudo, which must not ask for a password.</summary>
+    /// <summary>Runs commands through sudo. Where it asks for a password it gets -SudoPassword, or else that of -Credential; without either it must not ask.</summary>
     [Parameter]
     public SwitchParameter Sudo { get; set; }
+
+    /// <summary>The password for sudo, given only if it asks, and only once. Implies -Sudo.</summary>
+    [Parameter]
+    public SecureString? SudoPassword { get; set; }
+
+    /// <summary>Opens private key files that are encrypted.</summary>
+    [Parameter]
+    public SecureString? KeyPassphrase { get; set; }
 
     /// <summary>How many hosts are worked on at once.</summary>
     [Parameter]
@@ -84,7 +94,7 @@ public abstract class ConnectingCmdlet : PSCmdlet, IFleetFront, IDisposable
     {
         try
         {
-            Access = new HostAccess(Connectors.For(Transport), Options());
+            Access = new HostAccess(new SessionConnector(Connectors.For(Transport)), Options());
             Prepare();
         }
         catch (HostException e)
@@ -151,12 +161,24 @@ public abstract class ConnectingCmdlet : PSCmdlet, IFleetFront, IDisposable
     protected static TimeSpan Seconds(int seconds, string parameter) => Limit(TimeSpan.FromSeconds(seconds), parameter);
 
     /// <summary>A host with its connection details, checked.</summary>
+    /// <remarks>Where a session stands for the name, it is the session's host, and the other values are the session's too.</remarks>
     protected SshHost MakeHost(string? name, string? userName, int? port, string? keyFilePath) =>
-        HostNameTransformationAttribute.Refusal(name) is { } refusal ? throw refusal : new SshHost(
+        HostNameTransformationAttribute.Refusal(name) is { } refusal ? throw refusal :
+        HostNameTransformationAttribute.SessionOf(name) is { } session ? session.ToHost() : new SshHost(
             name ?? "",
             string.IsNullOrEmpty(userName) ? Credential?.UserName : userName,
             port,
             string.IsNullOrEmpty(keyFilePath) ? null : ResolveFile(keyFilePath, "KeyFilePath")).Validated();
+
+    /// <summary>Refuses parameters that say how to connect where a session has connected already.</summary>
+    protected void RefuseConnectionParameters()
+    {
+        string[] names = [nameof(Credential), nameof(Transport), nameof(HostKeyPolicy), nameof(KnownHostsFile), nameof(SshConfigFile), nameof(Sudo), nameof(SudoPassword), nameof(KeyPassphrase), "UserName", "Port", "KeyFilePath"];
+        if (names.FirstOrDefault(MyInvocation.BoundParameters.ContainsKey) is { } name)
+        {
+            throw Refused($"-{name} says how to connect, and -Session has connected already.", "Give it to New-KdumpSession.");
+        }
+    }
 
     /// <inheritdoc/>
     public virtual void Output(object value) => WriteObject(value);
@@ -287,7 +309,9 @@ public abstract class ConnectingCmdlet : PSCmdlet, IFleetFront, IDisposable
             Credential = Credential?.GetNetworkCredential(),
             ConnectTimeout = Limit(ConnectingTimeout, nameof(ConnectingTimeout)),
             OperationTimeout = Limit(OperationTimeout, nameof(OperationTimeout)),
-            Sudo = Sudo,
+            Sudo = Sudo || SudoPassword is not null,
+            SudoPassword = SudoPassword is null ? null : new Secret(SudoPassword, "sudo password"),
+            KeyPassphrase = KeyPassphrase is null ? null : new Secret(KeyPassphrase, "key passphrase"),
         };
     }
 

@@ -40,6 +40,12 @@ internal static class ErrorRecords
         ErrorIds.ExportNotMountable or ErrorIds.NotAMountPoint or ErrorIds.EstimateNotPossible => ErrorCategory.ResourceUnavailable,
         ErrorIds.NotReady or ErrorIds.FileChanged or ErrorIds.ActivationFailed or ErrorIds.ChangeRolledBack or ErrorIds.RollbackFailed or
             ErrorIds.ApplyUnfinished or ErrorIds.ExportFailed or ErrorIds.SysrqFailed or ErrorIds.CrashDidNotHappen or ErrorIds.VmcoreFailed or ErrorIds.ReceiveFailed => ErrorCategory.InvalidResult,
+        ErrorIds.KeyPassphraseWrong or ErrorIds.SudoPasswordWrong => ErrorCategory.AuthenticationError,
+        ErrorIds.SessionNotFound => ErrorCategory.ObjectNotFound,
+        ErrorIds.SessionClosed => ErrorCategory.ConnectionError,
+        ErrorIds.PlanInvalid => ErrorCategory.InvalidData,
+        ErrorIds.PlanDrifted => ErrorCategory.InvalidResult,
+        ErrorIds.NotStarted => ErrorCategory.OperationStopped,
         _ => ErrorCategory.NotSpecified,
     };
 }

@@ -1,90 +1,55 @@
 using System.Management.Automation;
-using KdumpNfs.Fleet;
 using KdumpNfs.Ssh;
+using KdumpNfs.Ssh.Sessions;
 
 namespace KdumpNfs.PowerShell;
 
-/// <summary>A cmdlet that works on hosts as they arrive from the pipeline, many at once.</summary>
-public abstract class FleetCmdlet : ConnectingCmdlet
+/// <summary>A cmdlet that works on hosts as they arrive from the pipeline, many at once, through connections of its own or kept ones.</summary>
+public abstract class FleetCmdlet : HostsCmdlet
 {
-    /// <summary>The hosts: names, addresses or hosts of ssh_config, or objects with a property HostName.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
-    [Alias("ComputerName", "Cn")]
-    [AllowNull]
-    [AllowEmptyString]
-    [AllowEmptyCollection]
-    [HostNameTransformation]
-    public string[] HostName { get; set; } = null!;
-
-    /// <summary>Login name.</summary>
-    [Parameter(ValueFromPipelineByPropertyName = true)]
-    [AllowNull]
-    [AllowEmptyString]
-    public string? UserName { get; set; }
-
-    /// <summary>Port of the SSH server.</summary>
-    [Parameter(ValueFromPipelineByPropertyName = true)]
-    [AllowNull]
-    [PortTransformation]
-    public int? Port { get; set; }
-
-    /// <summary>Private key file.</summary>
-    [Parameter(ValueFromPipelineByPropertyName = true)]
-    [Alias("IdentityFilePath")]
-    [AllowNull]
-    [AllowEmptyString]
-    public string? KeyFilePath { get; set; }
-
-    /// <summary>Makes the cmdlet's operation; <see cref="Prepare"/> checks the hosts of the command line after it.</summary>
-    protected abstract void PrepareOperation();
-
     /// <summary>
-    /// What to do for a host, with the values that are bound now: parameters from the pipeline change with the next object. The work runs on
-    /// a thread of the pool and talks through its context only.
+    /// Sessions to use instead of new connections (New-KdumpSession). Without -HostName all of them are worked on; names from the pipeline find
+    /// theirs among them.
     /// </summary>
-    protected abstract Func<HostContext, CancellationToken, Task> WorkFor(SshHost host);
+    [Parameter]
+    [AllowNull]
+    [AllowEmptyCollection]
+    public KdumpSession[]? Session { get; set; }
 
     /// <inheritdoc/>
-    protected sealed override void Prepare()
+    protected override void CheckParameters()
     {
-        PrepareOperation();
-
-        // What the command line says is wrong for every host; what the pipeline brings is wrong for its own host only.
-        if (HostName is { Length: 0 })
+        if (Session is null)
         {
-            throw Refused("No host was given.", "Name a host: -HostName web01");
+            return;
         }
 
-        foreach (var name in HostName ?? ["localhost"])
+        RefuseConnectionParameters();
+        if (Session.Length == 0 || Array.Exists(Session, session => session is null))
         {
-            MakeHost(name, UserName, Port, KeyFilePath);
+            throw Refused("-Session holds no session.", "Make sessions with New-KdumpSession, or leave -Session out.");
         }
     }
 
     /// <inheritdoc/>
-    protected override void ProcessRecord()
+    protected override IEnumerable<SshHost> HostsWithoutName() => (Session ?? []).Select(session => session.ToHost());
+
+    /// <inheritdoc/>
+    protected override SshHost Resolve(string name)
     {
-        foreach (var name in HostName)
+        // A session from the pipeline, or something that is no host: not looked up by name.
+        if (Session is null || HostNameTransformationAttribute.Refusal(name) is not null || HostNameTransformationAttribute.SessionOf(name) is not null)
         {
-            if (IsStopping)
-            {
-                return;
-            }
-
-            SshHost host;
-            try
-            {
-                host = MakeHost(name, UserName, Port, KeyFilePath);
-            }
-            catch (HostException e)
-            {
-                Failed(e);
-                continue;
-            }
-
-            Fleet.Add(this, host, WorkFor(host));
+            return base.Resolve(name);
         }
 
-        Fleet.Turn(this);
+        // Two sessions to one name differ by what an earlier cmdlet's object brings, if by anything.
+        return Session.Where(session => string.Equals(session.HostName, name, StringComparison.OrdinalIgnoreCase))
+            .OrderBy(session => (Port is null || session.Port == Port ? 0 : 2) + (string.IsNullOrEmpty(UserName) || session.UserName == UserName ? 0 : 1))
+            .FirstOrDefault()?.ToHost() ??
+            throw new HostException(ErrorIds.SessionNotFound, name, "None of the sessions given is one to this host.")
+            {
+                Remedy = "Make one with New-KdumpSession, or leave -Session out to connect anew.",
+            };
     }
 }

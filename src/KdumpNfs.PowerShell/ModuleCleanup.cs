@@ -6,5 +6,9 @@ namespace KdumpNfs.PowerShell;
 public sealed class ModuleCleanup : IModuleAssemblyCleanup
 {
     /// <inheritdoc/>
-    public void OnRemove(PSModuleInfo psModuleInfo) => Connectors.Release();
+    public void OnRemove(PSModuleInfo psModuleInfo)
+    {
+        Sessions.CloseAll();
+        Connectors.Release();
+    }
 }

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using KdumpNfs.Collection;
+using KdumpNfs.Ssh.Sessions;
 
 namespace KdumpNfs.PowerShell;
 
@@ -12,6 +13,9 @@ public abstract class StoreCmdlet : ConnectingCmdlet
     /// <summary>Parameter set: a storage server.</summary>
     protected const string StoreSet = "Store";
 
+    /// <summary>Parameter set: a session to a storage server.</summary>
+    protected const string SessionSet = "Session";
+
     /// <summary>Parameter set: a path of this machine.</summary>
     protected const string PathSet = "Path";
 
@@ -20,13 +24,20 @@ public abstract class StoreCmdlet : ConnectingCmdlet
     [AllowEmptyString]
     public string StoreHost { get; set; } = "";
 
+    /// <summary>A session to the storage server, instead of a connection of this cmdlet's own.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = SessionSet)]
+    [ValidateNotNull]
+    public KdumpSession Session { get; set; } = null!;
+
     /// <summary>The exported directory, as a path on the store.</summary>
     [Parameter(Mandatory = true, Position = 1, ParameterSetName = StoreSet)]
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = SessionSet)]
     [AllowEmptyString]
     public string ExportPath { get; set; } = "";
 
     /// <summary>Directory for dumps inside the export.</summary>
     [Parameter(ParameterSetName = StoreSet)]
+    [Parameter(ParameterSetName = SessionSet)]
     public string? DumpPath { get; set; }
 
     /// <summary>A directory of this machine that holds crash directories, such as a mounted share.</summary>
@@ -50,12 +61,29 @@ public abstract class StoreCmdlet : ConnectingCmdlet
     public string? KeyFilePath { get; set; }
 
     /// <summary>The store, for messages.</summary>
-    protected string StoreName => ParameterSetName == StoreSet ? StoreHost : LiteralPath;
+    protected string StoreName => ParameterSetName switch
+    {
+        PathSet => LiteralPath,
+        SessionSet => Session.HostName,
+        _ => StoreHost,
+    };
 
     /// <summary>The store that the parameters name; nothing is contacted yet.</summary>
-    protected IVmcoreStore MakeStore() => ParameterSetName == StoreSet
-        ? new RemoteVmcores(Access, MakeHost(StoreHost, UserName, Port, KeyFilePath), ExportPath, DumpPath)
-        : new LocalVmcores(LiteralPath.Length == 0 ? "" : ResolveFile(LiteralPath, nameof(LiteralPath)));
+    protected IVmcoreStore MakeStore()
+    {
+        if (ParameterSetName == PathSet)
+        {
+            return new LocalVmcores(LiteralPath.Length == 0 ? "" : ResolveFile(LiteralPath, nameof(LiteralPath)));
+        }
+
+        if (ParameterSetName != SessionSet)
+        {
+            return new RemoteVmcores(Access, MakeHost(StoreHost, UserName, Port, KeyFilePath), ExportPath, DumpPath);
+        }
+
+        RefuseConnectionParameters();
+        return new RemoteVmcores(Access, Session.ToHost(), ExportPath, DumpPath);
+    }
 
     /// <summary>Closes a store, but never holds the prompt.</summary>
     protected static void CleanUp(IAsyncDisposable store)

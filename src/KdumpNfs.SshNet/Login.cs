@@ -15,7 +15,7 @@ internal sealed class Login : IDisposable
     public Login(SshHost host, ResolvedHost target, SshOptions options, SessionHolder session)
     {
         var methods = new List<AuthenticationMethod>();
-        var keys = host.KeyFilePath is null && options.Credential is not null ? [] : LoadKeys(host, target);
+        var keys = host.KeyFilePath is null && options.Credential is not null ? [] : LoadKeys(host, target, options.KeyPassphrase);
         if (keys.Length > 0)
         {
             methods.Add(new PrivateKeyAuthenticationMethod(target.UserName, keys));
@@ -60,29 +60,33 @@ internal sealed class Login : IDisposable
         return method;
     }
 
-    private IPrivateKeySource[] LoadKeys(SshHost host, ResolvedHost target)
+    private IPrivateKeySource[] LoadKeys(SshHost host, ResolvedHost target, Secret? passphrase)
     {
         var keys = new List<IPrivateKeySource>();
         foreach (var path in target.IdentityFiles)
         {
+            var opens = false;
             try
             {
-                if (Problem(PrivateKeyProbe.Look(path)) is { } problem)
+                var kind = PrivateKeyProbe.Look(path);
+                opens = kind == PrivateKeyKind.Encrypted && passphrase is not null;
+                if (!opens && Problem(kind) is { } problem)
                 {
                     throw new SshException(problem);
                 }
 
-                var file = new PrivateKeyFile(path);
+                var file = opens ? Open(path, passphrase!) : new PrivateKeyFile(path);
                 _owned.Add(file);
                 keys.Add(new ModernKey(file));
                 _used.Add($"the key {path}");
             }
-            catch (Exception e) when (e is SshException or IOException or UnauthorizedAccessException or FormatException or System.Security.Cryptography.CryptographicException or NotSupportedException)
+            catch (Exception e) when (opens || e is SshException or IOException or UnauthorizedAccessException or FormatException or System.Security.Cryptography.CryptographicException or NotSupportedException)
             {
                 // A default identity that cannot be used is passed over, as ssh does it; one that was asked for is an error.
                 if (host.KeyFilePath is not null)
                 {
-                    throw SshErrors.AuthenticationFailed(host.HostName, $"The key file '{path}' cannot be used: {e.Message}", inner: e);
+                    // The library cannot tell a wrong passphrase from a broken file, and in practice it is the passphrase.
+                    throw opens ? SshErrors.KeyPassphraseWrong(host.HostName, path, e.Message, e) : SshErrors.AuthenticationFailed(host.HostName, $"The key file '{path}' cannot be used: {e.Message}", inner: e);
                 }
             }
         }
@@ -90,10 +94,25 @@ internal sealed class Login : IDisposable
         return [.. keys];
     }
 
+    /// <summary>Opens an encrypted key. A wrong passphrase gives whatever exception the cipher's padding leads to.</summary>
+    private static PrivateKeyFile Open(string path, Secret passphrase)
+    {
+        var text = passphrase.Reveal();
+        try
+        {
+            return new PrivateKeyFile(path, text);
+        }
+        catch (Exception e) when (text.Any(c => c > 127) && e is not (IOException or UnauthorizedAccessException))
+        {
+            // For PKCS#8 the library makes bytes of characters, where ssh-keygen takes UTF-8.
+            return new PrivateKeyFile(path, System.Text.Encoding.Latin1.GetString(System.Text.Encoding.UTF8.GetBytes(text)));
+        }
+    }
+
     private static string? Problem(PrivateKeyKind kind) => kind switch
     {
         PrivateKeyKind.Usable => null,
-        PrivateKeyKind.Encrypted => "it is encrypted; load it into an agent (ssh-add) and use -Transport OpenSsh.",
+        PrivateKeyKind.Encrypted => "it is encrypted; give -KeyPassphrase, or load it into an agent (ssh-add) and use -Transport OpenSsh.",
         PrivateKeyKind.Hardware => "it belongs to a security key; use -Transport OpenSsh.",
         PrivateKeyKind.Public => "it is a public key; give the private one.",
         PrivateKeyKind.NotReadable => "it cannot be read.",

@@ -93,7 +93,7 @@ public sealed class SshNetConnector : IHostConnector
     private static async Task<IHostConnection> StartAsync(
         SshHost host, SshOptions options, SshClient client, SessionHolder session, CancellationToken cancellationToken)
     {
-        var bootstrap = new Bootstrap(options.Sudo);
+        var bootstrap = new Bootstrap(options);
         var pipe = new SshNetPipe(client, session, bootstrap.Command);
         try
         {

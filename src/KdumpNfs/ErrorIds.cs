@@ -21,12 +21,16 @@ public static class ErrorIds
     public const string HostKeyRevoked = nameof(HostKeyRevoked);
     public const string HostCertificateNotSupported = nameof(HostCertificateNotSupported);
     public const string AuthenticationFailed = nameof(AuthenticationFailed);
+    public const string KeyPassphraseWrong = nameof(KeyPassphraseWrong);
     public const string SudoRefused = nameof(SudoRefused);
+    public const string SudoPasswordWrong = nameof(SudoPasswordWrong);
     public const string NotRoot = nameof(NotRoot);
     public const string NoShell = nameof(NoShell);
     public const string ProtocolError = nameof(ProtocolError);
     public const string SshClientMissing = nameof(SshClientMissing);
     public const string Cancelled = nameof(Cancelled);
+    public const string SessionNotFound = nameof(SessionNotFound);
+    public const string SessionClosed = nameof(SessionClosed);
     public const string FileNotReadable = nameof(FileNotReadable);
 
     // What the host is.
@@ -39,6 +43,9 @@ public static class ErrorIds
     public const string NotReady = nameof(NotReady);
 
     // Changes.
+    public const string NotStarted = nameof(NotStarted);
+    public const string PlanDrifted = nameof(PlanDrifted);
+    public const string PlanInvalid = nameof(PlanInvalid);
     public const string ExportNotMountable = nameof(ExportNotMountable);
     public const string DumpPathMissing = nameof(DumpPathMissing);
     public const string DumpPathNotWritable = nameof(DumpPathNotWritable);

@@ -1,6 +1,6 @@
 BeforeAll {
     . $PSScriptRoot/Fixture.ps1
-    $names = 'Clear-VmcoreHold', 'Disable-Sysrq', 'Enable-NfsExport', 'Enable-Sysrq', 'Get-CrashKernelReservation', 'Get-KdumpStatus', 'Get-KernelPanicPolicy', 'Get-NfsExport', 'Get-Vmcore', 'Get-VmcoreEstimate', 'Invoke-SysrqCrash', 'Receive-Vmcore', 'Remove-Vmcore', 'Restore-KdumpConfiguration', 'Restore-KernelPanicPolicy', 'Set-CrashKernelReservation', 'Set-KdumpLocalTarget', 'Set-KdumpNfsTarget', 'Set-KdumpSshTarget', 'Set-KernelPanicPolicy', 'Set-VmcoreHold', 'Wait-Vmcore'
+    $names = 'Clear-VmcoreHold', 'Disable-Sysrq', 'Enable-NfsExport', 'Enable-Sysrq', 'Get-CrashKernelReservation', 'Get-KdumpSession', 'Get-KdumpStatus', 'Get-KernelPanicPolicy', 'Get-NfsExport', 'Get-Vmcore', 'Get-VmcoreEstimate', 'Invoke-SysrqCrash', 'New-KdumpSession', 'Receive-Vmcore', 'Remove-KdumpSession', 'Remove-Vmcore', 'Restore-KdumpConfiguration', 'Restore-KernelPanicPolicy', 'Set-CrashKernelReservation', 'Set-KdumpLocalTarget', 'Set-KdumpNfsTarget', 'Set-KdumpSshTarget', 'Set-KernelPanicPolicy', 'Set-VmcoreHold', 'Wait-Vmcore'
 }
 
 Describe 'The module' {
@@ -31,7 +31,8 @@ Describe 'The module' {
     }
 
     It 'has the connection parameters of PowerShell''s own remoting' {
-        foreach ($command in Get-Command -Module KdumpNfs) {
+        # What only looks at sessions of this process connects to nobody.
+        foreach ($command in Get-Command -Module KdumpNfs | Where-Object Name -NotIn 'Get-KdumpSession', 'Remove-KdumpSession') {
             foreach ($name in 'UserName', 'Port', 'KeyFilePath', 'ConnectingTimeout', 'ThrottleLimit', 'Credential', 'Sudo', 'IncludeFailed') {
                 $command.Parameters.Keys | Should -Contain $name -Because $command.Name
             }
@@ -56,7 +57,7 @@ Describe 'The module' {
     It 'has a table and a list view of at most 120 characters for <_>' -ForEach @(
         'KdumpNfs.Kdump.KdumpStatus', 'KdumpNfs.Kdump.KdumpTargetChange', 'KdumpNfs.Kdump.KdumpTargetPlan', 'KdumpNfs.Kdump.HostVmcoreEstimate',
         'KdumpNfs.Kdump.KdumpBackup', 'KdumpNfs.Nfs.NfsExport', 'KdumpNfs.Nfs.NfsExportChange', 'KdumpNfs.Crash.SysrqChange',
-        'KdumpNfs.Crash.SysrqCrash', 'KdumpNfs.Collection.VmcoreDump', 'KdumpNfs.Fleet.FailedHost', 'KdumpNfs.Setup.CrashKernelReservation',
+        'KdumpNfs.Crash.SysrqCrash', 'KdumpNfs.Collection.VmcoreDump', 'KdumpNfs.Fleet.FailedHost', 'KdumpNfs.Ssh.Sessions.KdumpSession', 'KdumpNfs.Setup.CrashKernelReservation',
         'KdumpNfs.Setup.CrashKernelChange', 'KdumpNfs.Collection.ReceivedVmcore', 'KdumpNfs.Collection.VmcoreRemoval', 'KdumpNfs.Collection.VmcoreHold'
     ) {
         $_ -as [type] | Should -Not -BeNullOrEmpty

@@ -133,6 +133,8 @@ run_tests() {
   # Login shells that a host's account may have: the tests for those that are missing are skipped.
   local shell
   for shell in tcsh zsh; do need $shell $shell || true; done
+  # sudo that asks for a password: its tests are skipped without.
+  need sudo sudo && need openssl openssl || true
   start_lab_image
   run_suite Unit
   if [ "$full" = full ]; then

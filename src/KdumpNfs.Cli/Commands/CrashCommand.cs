@@ -21,7 +21,7 @@ internal static class CrashCommand
         {
             hosts, maxDown, wait, returnTimeout, notReady, collect, collectTimeout,
         };
-        var connection = new ConnectionOptions(command, changes: true);
+        var connection = new ConnectionOptions(command, changes: true, batches: false);
         command.SetAction(parsed => Session.Run(() => connection.Session(parsed), session =>
         {
             if (parsed.GetValue(maxDown) < 1)

@@ -1,6 +1,8 @@
 using System.Collections;
+using System.Globalization;
 using System.Management.Automation;
 using System.Net;
+using KdumpNfs.Ssh.Sessions;
 
 namespace KdumpNfs.PowerShell;
 
@@ -12,6 +14,10 @@ namespace KdumpNfs.PowerShell;
 [AttributeUsage(AttributeTargets.Property | AttributeTargets.Field)]
 public sealed class HostNameTransformationAttribute : ArgumentTransformationAttribute
 {
+    // Neither is in a host name.
+    private const char Refused = '\0';
+    private const char Session = '\u0001';
+
     private static readonly string[] Names = ["HostName", "ComputerName", "Cn"];
 
     /// <inheritdoc/>
@@ -23,11 +29,25 @@ public sealed class HostNameTransformationAttribute : ArgumentTransformationAttr
     }
 
     /// <summary>The error for something that was marked; null for a name.</summary>
-    internal static HostException? Refusal(string? name) => name is not { Length: > 0 } || name[0] != '\0' ? null
+    internal static HostException? Refusal(string? name) => name is not { Length: > 0 } || name[0] != Refused ? null
         : new HostException(ErrorIds.HostNameMissing, "", $"An object of type {name[1..]} has no property HostName.")
         {
             Remedy = "Pipe host names as text, or objects with a property HostName (or ComputerName): Select-Object @{ n = 'HostName'; e = { $_.Name } }",
         };
+
+    /// <summary>The session that stands for a name; null for a name.</summary>
+    /// <exception cref="HostException">SessionClosed: it was removed.</exception>
+    internal static KdumpSession? SessionOf(string? name)
+    {
+        if (name is not { Length: > 0 } || name[0] != Session)
+        {
+            return null;
+        }
+
+        var words = name[1..].Split(' ', 2);
+        return Sessions.Pool.Find(int.Parse(words[0], CultureInfo.InvariantCulture)) ??
+            throw new HostException(ErrorIds.SessionClosed, words[1], $"Session {words[0]} was closed.") { Remedy = "Make another one with New-KdumpSession." };
+    }
 
     private static void Add(List<string> names, object? input)
     {
@@ -38,11 +58,13 @@ public sealed class HostNameTransformationAttribute : ArgumentTransformationAttr
                 names.Add("");
                 break;
             case string text:
-                // A NUL is in no host name, and it is the mark below.
-                names.Add(text.TrimStart('\0'));
+                names.Add(text.TrimStart(Refused, Session));
                 break;
             case IPAddress address:
                 names.Add(address.ToString());
+                break;
+            case KdumpSession session:
+                names.Add(string.Create(CultureInfo.InvariantCulture, $"{Session}{session.Id} {session.HostName}"));
                 break;
             case IEnumerable list and not IDictionary:
                 foreach (var item in list)
@@ -52,7 +74,7 @@ public sealed class HostNameTransformationAttribute : ArgumentTransformationAttr
 
                 break;
             default:
-                names.Add(OfProperty(PSObject.AsPSObject(input)) ?? "\0" + TypeName(input!, value));
+                names.Add(OfProperty(PSObject.AsPSObject(input)) ?? Refused + TypeName(input!, value));
                 break;
         }
     }

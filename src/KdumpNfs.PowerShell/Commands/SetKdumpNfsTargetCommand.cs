@@ -34,11 +34,15 @@ public sealed class SetKdumpNfsTargetCommand : TargetCmdlet
     [Parameter]
     public int? NfsRetrans { get; set; }
 
+    /// <summary>How many hosts probe a store and rebuild their capture image for it at once, whatever -ThrottleLimit says.</summary>
+    [Parameter]
+    public int StoreLimit { get; set; } = TargetChangeOperation.DefaultStoreLimit;
+
     /// <inheritdoc/>
     protected override void PrepareOperation()
     {
         var request = NfsTargetRequest.Create(NfsServer, Export, DumpPath, (int?)CheckedLevel, Compression, CreatePath, MessageLevel, FailureAction, NfsTimeout, NfsRetrans);
-        _operation = new SetNfsTargetOperation(Access, request) { PassPlan = PassPlan, ImageRoot = TargetChangeOperation.CheckImageRoot(ImageRoot, request) };
+        _operation = new SetNfsTargetOperation(Access, request) { PassPlan = PassPlan, StoreLimit = StoreLimit, ImageRoot = TargetChangeOperation.CheckImageRoot(ImageRoot, request) };
     }
 
     /// <inheritdoc/>

@@ -88,7 +88,10 @@ public sealed class SysrqCrashOperation(HostAccess access)
         ArgumentNullException.ThrowIfNull(context);
         var host = candidate.Host;
         var status = candidate.Status;
-        var connection = await access.ConnectAsync(host, context, cancellationToken).ConfigureAwait(false);
+
+        // A kept connection that died since the host was looked at is a reason to look again, not to reach for the trigger anew.
+        var once = access with { Options = access.Options with { MayReconnect = false } };
+        var connection = await once.ConnectAsync(host, context, cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
             var heard = new MemoryStream();

@@ -41,6 +41,16 @@ public static class FleetPump
         Add(fleet, front, host.HostName, host, work);
     }
 
+    /// <summary>Handles messages until there is room for another host, or the fleet was cancelled.</summary>
+    public static void MakeRoom(this FleetRun fleet, IFleetFront front)
+    {
+        ArgumentNullException.ThrowIfNull(fleet);
+        while (!fleet.HasRoom && fleet.TryTake(out var message))
+        {
+            Dispatch(front, message);
+        }
+    }
+
     /// <summary>Handles what is there, without waiting.</summary>
     public static void Turn(this FleetRun fleet, IFleetFront front)
     {
@@ -53,12 +63,7 @@ public static class FleetPump
 
     private static void Add(FleetRun fleet, IFleetFront front, string hostName, SshHost? host, Func<HostContext, CancellationToken, Task> work)
     {
-        ArgumentNullException.ThrowIfNull(fleet);
-        while (!fleet.HasRoom && fleet.TryTake(out var message))
-        {
-            Dispatch(front, message);
-        }
-
+        fleet.MakeRoom(front);
         if (fleet.HasRoom)
         {
             fleet.Start(hostName, work, host);

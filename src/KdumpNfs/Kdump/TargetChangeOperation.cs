@@ -8,7 +8,24 @@ namespace KdumpNfs.Kdump;
 /// <summary>A change of the target of many hosts: probe, plan, ask, apply. The request says which kind it is.</summary>
 public abstract class TargetChangeOperation(HostAccess access, TargetRequest request)
 {
+    /// <summary>How many hosts probe a store and rebuild for it at once, unless said otherwise.</summary>
+    public const int DefaultStoreLimit = 8;
+
     private readonly MachineIds _machineIds = new();
+    private readonly SharedLimit _stores = new(DefaultStoreLimit);
+    private readonly int _storeLimit = DefaultStoreLimit;
+
+    /// <summary>How many hosts probe a store and rebuild for it at once: a store has fewer threads than a fleet has hosts.</summary>
+    /// <exception cref="HostException">InvalidInput: less than 1.</exception>
+    public int StoreLimit
+    {
+        get => _storeLimit;
+        init
+        {
+            _stores = value >= 1 ? new SharedLimit(value) : throw new HostException(ErrorIds.InvalidInput, "", $"A limit of {value} hosts a store lets none through.") { Remedy = "Give 1 or more." };
+            _storeLimit = value;
+        }
+    }
 
     /// <summary>Gives plans instead of applying them.</summary>
     public bool PassPlan { get; init; }
@@ -97,8 +114,17 @@ public abstract class TargetChangeOperation(HostAccess access, TargetRequest req
             }
 
             await besides.ApplyAsync(connection, cancellationToken).ConfigureAwait(false);
-            var reply = await new HostJob(access, host, context)
-                .RunAsync(connection, "Setting the kdump target", TargetChangeJob.Compose(plan), cancellationToken).ConfigureAwait(false);
+            if (plan.IsEmpty)
+            {
+                context.Output(Result(plan, besides.Sentences, changed: true, reply: null));
+                return;
+            }
+
+            const string Activity = "Setting the kdump target";
+            Task<HostReply> Job() => new HostJob(access, host, context).RunAsync(connection, Activity, TargetChangeJob.Compose(plan), cancellationToken);
+            var reply = await (plan.View.Target?.Store is { Length: > 0 } store
+                ? _stores.RunAsync(store, Job, () => context.Progress(Activity, $"waiting: {StoreLimit} hosts are at work with {store}"), cancellationToken)
+                : Job()).ConfigureAwait(false);
             if (HostJob.FailureOf(reply, host.HostName) is { } failure)
             {
                 throw TargetChangeJob.Explain(failure, plan);

@@ -82,7 +82,7 @@ public sealed class AutoConnector(IHostConnector? sshNet = null, IHostConnector?
         }
 
         var target = _configs.GetOrAdd(options.ConfigFile ?? "", _ => SshConfig.Load(options.ConfigFile)).Resolve(host, options);
-        var reason = target.OpenSshReason ?? AuthorityReason(target, options) ?? KeyReason(target);
+        var reason = target.OpenSshReason ?? AuthorityReason(target, options) ?? KeyReason(target, options.KeyPassphrase is not null);
         return reason is null ? (SshTransport.SshNet, null) : (SshTransport.OpenSsh, $"OpenSSH because {reason}.");
     }
 
@@ -105,9 +105,10 @@ public sealed class AutoConnector(IHostConnector? sshNet = null, IHostConnector?
             ? "known_hosts trusts the host through @cert-authority" : null;
     }
 
-    private static string? KeyReason(ResolvedHost target)
+    private static string? KeyReason(ResolvedHost target, bool hasPassphrase)
     {
-        var kinds = target.IdentityFiles.Select(file => (File: file, Kind: PrivateKeyProbe.Look(file))).ToList();
+        var kinds = target.IdentityFiles.Select(file => (File: file, Kind: PrivateKeyProbe.Look(file)))
+            .Select(k => hasPassphrase && k.Kind == PrivateKeyKind.Encrypted ? (k.File, Kind: PrivateKeyKind.Usable) : k).ToList();
         if (kinds.FirstOrDefault(k => k.Kind == PrivateKeyKind.Usable && File.Exists(k.File + "-cert.pub")) is { File: not null } certified)
         {
             return $"{certified.File} has a certificate";
@@ -119,7 +120,7 @@ public sealed class AutoConnector(IHostConnector? sshNet = null, IHostConnector?
         }
 
         return kinds.FirstOrDefault(k => k.Kind is PrivateKeyKind.Encrypted or PrivateKeyKind.Hardware or PrivateKeyKind.Public) is { File: not null } other
-            ? $"{other.File} needs an agent ({other.Kind})"
+            ? $"{other.File} needs an agent{(other.Kind == PrivateKeyKind.Encrypted ? " or -KeyPassphrase" : "")} ({other.Kind})"
             : target.Gssapi && !HasAgent ? "there is no key file and ssh_config allows Kerberos" : "there is no key file that SSH.NET could use";
     }
 
@@ -131,6 +132,8 @@ public sealed class AutoConnector(IHostConnector? sshNet = null, IHostConnector?
         public SshTransport Transport => inner.Transport;
 
         public string? TransportReason => reason;
+
+        public bool IsOpen => inner.IsOpen;
 
         public Task<ScriptResult> RunAsync(RemoteScript script, CancellationToken cancellationToken = default) => inner.RunAsync(script, cancellationToken);
 

@@ -13,6 +13,9 @@ public interface IHostConnection : IAsyncDisposable
     /// <summary>Why this transport was taken where there was a choice, for -Verbose; null where there was none.</summary>
     string? TransportReason => null;
 
+    /// <summary>False when it is known that no script can be run any more. True proves nothing: a host that is gone says no goodbye.</summary>
+    bool IsOpen => true;
+
     /// <summary>Runs a POSIX sh script on the host. The host receives it whole before its first line runs.</summary>
     /// <returns>Exact bytes of stdout and stderr and the exit status; a non-zero status is not an error here.</returns>
     /// <exception cref="HostException">ConnectionLost, Timeout, SudoRefused, NoShell.</exception>

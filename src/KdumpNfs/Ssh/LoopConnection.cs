@@ -9,6 +9,8 @@ internal sealed class LoopConnection(SshHost host, SshTransport transport, Scrip
 
     public SshTransport Transport => transport;
 
+    public bool IsOpen => _disposed == 0 && loop.IsOpen;
+
     public Task<ScriptResult> RunAsync(RemoteScript script, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(script);

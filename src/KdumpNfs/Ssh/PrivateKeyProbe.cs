@@ -9,7 +9,7 @@ internal enum PrivateKeyKind
     /// <summary>Can be used as it is.</summary>
     Usable,
 
-    /// <summary>Needs a passphrase: an agent's business.</summary>
+    /// <summary>Needs a passphrase: given with the key, or an agent's business.</summary>
     Encrypted,
 
     /// <summary>Lives in a security key; the file only points to it.</summary>

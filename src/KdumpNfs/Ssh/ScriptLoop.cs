@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 
 namespace KdumpNfs.Ssh;
@@ -37,6 +38,9 @@ internal sealed partial class ScriptLoop : IAsyncDisposable
     private readonly object _gate = new();
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _here = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly PromptWatch? _prompt;
     private readonly IScriptPipe _pipe;
     private readonly string _hostName;
     private readonly Bootstrap _bootstrap;
@@ -50,6 +54,7 @@ internal sealed partial class ScriptLoop : IAsyncDisposable
         _hostName = hostName;
         _bootstrap = bootstrap;
         _pipe = pipe;
+        _prompt = bootstrap.Prompt is { } prompt ? new PromptWatch(prompt) : null;
         Output = new StreamSide(this, isError: false);
         Error = new StreamSide(this, isError: true);
     }
@@ -65,6 +70,11 @@ internal sealed partial class ScriptLoop : IAsyncDisposable
     {
         try
         {
+            if (_bootstrap.Password is { } password)
+            {
+                await PassSudoAsync(password, cancellationToken).ConfigureAwait(false);
+            }
+
             await _pipe.WriteAsync(_bootstrap.Program, cancellationToken).ConfigureAwait(false);
         }
         catch (IOException)
@@ -73,6 +83,18 @@ internal sealed partial class ScriptLoop : IAsyncDisposable
         }
 
         await _ready.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Whether scripts can still be run.</summary>
+    public bool IsOpen
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _closed is null;
+            }
+        }
     }
 
     /// <summary>Nothing more will come: whatever waits fails with this. The first reason stays.</summary>
@@ -86,10 +108,12 @@ internal sealed partial class ScriptLoop : IAsyncDisposable
             call = _call;
         }
 
+        _here.TrySetException(reason);
         _ready.TrySetException(reason);
         call?.Done.TrySetException(reason);
 
         // Not everybody waits for the start; an exception that nobody reads must not surface at the finalizer.
+        _ = _here.Task.Exception;
         _ = _ready.Task.Exception;
     }
 
@@ -199,6 +223,28 @@ internal sealed partial class ScriptLoop : IAsyncDisposable
         }
     }
 
+    /// <summary>Gives sudo its password if it asks; comes back when the shell behind sudo runs.</summary>
+    private async Task PassSudoAsync(Secret password, CancellationToken cancellationToken)
+    {
+        var first = await Task.WhenAny(_here.Task, _asked.Task).WaitAsync(cancellationToken).ConfigureAwait(false);
+        if (first == _asked.Task)
+        {
+            var bytes = password.ToBytes();
+            byte[] line = [.. bytes, (byte)'\n'];
+            try
+            {
+                await _pipe.WriteAsync(line, cancellationToken).ConfigureAwait(false);
+            }
+            finally
+            {
+                CryptographicOperations.ZeroMemory(bytes);
+                CryptographicOperations.ZeroMemory(line);
+            }
+        }
+
+        await _here.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
     private async Task SendAsync(int id, byte[] text, Stream? input, CancellationToken cancellationToken)
     {
         var head = (id > 1 ? "next\n" : "") + string.Create(CultureInfo.InvariantCulture, $"{id} {text.Length} {(input is null ? 0 : 1)}\n");
@@ -258,6 +304,12 @@ internal sealed partial class ScriptLoop : IAsyncDisposable
     private void OnMarker(bool isError, string text)
     {
         var words = text.Split(' ');
+        if (text == Bootstrap.Here)
+        {
+            _here.TrySetResult();
+            return;
+        }
+
         if (text == "ready")
         {
             if (Interlocked.Increment(ref _readyStreams) == 2)
@@ -279,6 +331,11 @@ internal sealed partial class ScriptLoop : IAsyncDisposable
 
     private void OnData(bool isError, ReadOnlySpan<byte> data)
     {
+        if (isError && _prompt is not null && !_here.Task.IsCompleted)
+        {
+            OnPrompt(_prompt.Feed(data));
+        }
+
         ScriptCall? call;
         lock (_gate)
         {
@@ -291,6 +348,18 @@ internal sealed partial class ScriptLoop : IAsyncDisposable
 
         // Outside of the lock: it is the caller's code. Each stream is fed by one reader, so the pieces stay in order.
         call.OnOutput!(data.ToArray());
+    }
+
+    private void OnPrompt(int count)
+    {
+        for (; count > 0; count--)
+        {
+            // A second question means that the first answer was wrong. It gets none: the same one again could lock the account.
+            if (!_asked.TrySetResult())
+            {
+                Abort(SudoErrors.PasswordWrong(_hostName, Error.Tail.Replace(_bootstrap.Prompt!, "", StringComparison.Ordinal)));
+            }
+        }
     }
 
     /// <summary>The input broke, not the connection: kept apart from exceptions of the script's input stream.</summary>

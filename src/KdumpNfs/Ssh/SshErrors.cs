@@ -62,7 +62,19 @@ internal static class SshErrors
         new(ErrorIds.AuthenticationFailed, host, what, inner)
         {
             HostSaid = said,
-            Remedy = "Check the user name, that the public key is in the user's authorized_keys on the host, or give -KeyFilePath, an agent or -Credential.",
+            Remedy = "Check the user name, that the public key is in the user's authorized_keys on the host, or give -KeyFilePath (with -KeyPassphrase where it is encrypted), an agent or -Credential.",
+        };
+
+    /// <summary>The passphrase does not open the key.</summary>
+    /// <param name="host">The host as it was asked for.</param>
+    /// <param name="path">The key file; null where it is not known which one was tried.</param>
+    /// <param name="said">Words of the ssh program.</param>
+    /// <param name="inner">The library's exception.</param>
+    public static HostException KeyPassphraseWrong(string host, string? path, string? said = null, Exception? inner = null) =>
+        new(ErrorIds.KeyPassphraseWrong, host, $"The passphrase does not open the private key{(path is null ? "" : $" '{Printable.Escape(path)}'")}.", inner)
+        {
+            HostSaid = said,
+            Remedy = "Give the right one with -KeyPassphrase; ssh-keygen -y -f KEY asks for it and tells whether it fits.",
         };
 
     public static HostException Lost(string host, string what, string? said = null, Exception? inner = null) =>
@@ -88,13 +100,9 @@ internal static class SshErrors
             };
         }
 
-        if (sudo && said.Contains("sudo", StringComparison.OrdinalIgnoreCase))
+        if (sudo && SudoErrors.Explain(host, said) is { } refused)
         {
-            return new HostException(ErrorIds.SudoRefused, host, "sudo -n refused to run a shell.")
-            {
-                HostSaid = said,
-                Remedy = "Allow the user to run /bin/sh through sudo without a password (NOPASSWD in a file under /etc/sudoers.d), or connect as root.",
-            };
+            return refused;
         }
 
         return new HostException(ErrorIds.NoShell, host, $"The user got no shell on the host{(status is null ? "" : $" (exit status {status})")}.")

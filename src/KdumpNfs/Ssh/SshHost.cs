@@ -7,6 +7,9 @@ namespace KdumpNfs.Ssh;
 /// <param name="KeyFilePath">Private key file; null for the default identities.</param>
 public sealed record SshHost(string HostName, string? UserName = null, int? Port = null, string? KeyFilePath = null)
 {
+    /// <summary>A kept connection to use instead of making one; null to connect.</summary>
+    public Sessions.KdumpSession? Session { get; init; }
+
     /// <summary>Refuses what can never be connected to, before anything is contacted.</summary>
     /// <exception cref="HostException">InvalidInput: empty or odd host name, port out of range, key file missing.</exception>
     public SshHost Validated()

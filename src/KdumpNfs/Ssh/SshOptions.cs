@@ -52,6 +52,22 @@ public sealed record SshOptions
     /// <summary>Time one script may take; rebuilding a capture image takes minutes on slow hosts.</summary>
     public TimeSpan OperationTimeout { get; init; } = TimeSpan.FromMinutes(20);
 
-    /// <summary>Runs scripts through <c>sudo -n</c>.</summary>
+    /// <summary>Runs scripts through sudo, which must not ask for a password unless there is one to give.</summary>
     public bool Sudo { get; init; }
+
+    /// <summary>Given to sudo when it asks, once; null for the password of <see cref="Credential"/>, if there is one. Never part of a command line.</summary>
+    public Secret? SudoPassword { get; init; }
+
+    /// <summary>Opens encrypted private key files; null to use only keys that need none.</summary>
+    public Secret? KeyPassphrase { get; init; }
+
+    /// <summary>
+    /// Whether a kept connection that died may be opened again. False for what must reach the very connection that was looked at: a trigger.
+    /// New connections are not affected.
+    /// </summary>
+    public bool MayReconnect { get; init; } = true;
+
+    /// <summary>What sudo is given if it asks; null when it must not ask.</summary>
+    internal Secret? SecretForSudo =>
+        !Sudo ? null : SudoPassword ?? (Credential is { SecurePassword.Length: > 0 } credential ? new Secret(credential.SecurePassword) : null);
 }

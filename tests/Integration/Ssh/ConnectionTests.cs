@@ -136,7 +136,7 @@ public abstract class ConnectionTests(SharedServer shared) : TransportTests(shar
         Assert.Equal(ErrorIds.SudoRefused, error.ErrorId);
         Assert.Contains("a password is required", error.HostSaid, StringComparison.Ordinal);
 
-        File.WriteAllText(sudo, "#!/bin/sh\n[ \"$1 $2\" = '-n --' ] || exit 9\nshift 2\nSUDO_USED=1 exec \"$@\"\n");
+        File.WriteAllText(sudo, "#!/bin/sh\n[ \"$LC_ALL $1 $2\" = 'C -n --' ] || exit 9\nshift 2\nSUDO_USED=1 exec \"$@\"\n");
         await using var connection = await ConnectAsync(server, o => o with { Sudo = true });
         Assert.Equal("1\n", (await RunAsync(connection, "echo $SUDO_USED")).OutputText);
     }

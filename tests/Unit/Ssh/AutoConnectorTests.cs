@@ -71,12 +71,19 @@ public sealed class AutoConnectorTests : IDisposable
     [Fact]
     public void The_bootstrap_is_one_line_that_every_login_shell_reads_alike()
     {
-        foreach (var sudo in new[] { false, true })
+        var plain = new SshOptions();
+        foreach (var (options, start) in new[]
         {
-            var command = new Bootstrap(sudo).Command;
+            (plain, "exec /bin/sh -c '"),
+            (plain with { Sudo = true }, "exec env LC_ALL=C sudo -n -- /bin/sh -c '"),
+            (plain with { Sudo = true, SudoPassword = Secret.From("hunter2") }, "exec env LC_ALL=C sudo -S -p kdumpnfs-asks-"),
+        })
+        {
+            var command = new Bootstrap(options).Command;
             Assert.Equal(2, command.Count(c => c == '\''));
             Assert.DoesNotContain(command, c => c is '\\' or '!' or '\n' or '`');
-            Assert.Equal(sudo, command.StartsWith("exec sudo -n -- /bin/sh -c '", StringComparison.Ordinal));
+            Assert.StartsWith(start, command, StringComparison.Ordinal);
+            Assert.DoesNotContain("hunter2", command, StringComparison.Ordinal);
         }
     }
 

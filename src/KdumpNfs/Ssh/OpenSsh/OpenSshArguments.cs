@@ -20,7 +20,20 @@ internal static class OpenSshArguments
 
         // -T no terminal, -x no X11, -a no agent forwarding.
         arguments.AddRange(["-T", "-x", "-a"]);
-        Option(arguments, "BatchMode", "yes");
+        if (options.KeyPassphrase is null)
+        {
+            Option(arguments, "BatchMode", "yes");
+        }
+        else
+        {
+            // Batch mode would not ask the helper for the passphrase. It answers nothing else, and ssh asks for nothing else.
+            Option(arguments, "BatchMode", "no");
+            Option(arguments, "NumberOfPasswordPrompts", "1");
+            Option(arguments, "PasswordAuthentication", "no");
+            Option(arguments, "KbdInteractiveAuthentication", "no");
+            Option(arguments, "AddKeysToAgent", "no");
+        }
+
         Option(arguments, "LogLevel", logLevel);
         Option(arguments, "ConnectTimeout", Math.Max(1, Math.Ceiling(Math.Min(options.ConnectTimeout.TotalSeconds, int.MaxValue))).ToString(CultureInfo.InvariantCulture));
         Option(arguments, "ConnectionAttempts", "1");

@@ -40,8 +40,22 @@ public sealed class OpenSshConnector(string program = "ssh") : IHostConnector
     private async Task<IHostConnection> ConnectWithinAsync(SshHost host, SshOptions options, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var bootstrap = new Bootstrap(options.Sudo);
-        var pipe = OpenSshPipe.Start(program, OpenSshArguments.Build(host, options, bootstrap.Command), host.HostName);
+        using var askpass = options.KeyPassphrase is { } passphrase ? Askpass.Create(program, passphrase, host.HostName) : null;
+        try
+        {
+            return await StartAsync(host, options, askpass, cancellationToken).ConfigureAwait(false);
+        }
+        catch (HostException e) when (e.ErrorId == ErrorIds.AuthenticationFailed && askpass?.Asked == true)
+        {
+            // ssh asks once the host has said that it would take the key.
+            throw SshErrors.KeyPassphraseWrong(host.HostName, host.KeyFilePath, e.HostSaid, e);
+        }
+    }
+
+    private async Task<IHostConnection> StartAsync(SshHost host, SshOptions options, Askpass? askpass, CancellationToken cancellationToken)
+    {
+        var bootstrap = new Bootstrap(options);
+        var pipe = OpenSshPipe.Start(program, OpenSshArguments.Build(host, options, bootstrap.Command), host.HostName, askpass);
         var loop = new ScriptLoop(host.HostName, bootstrap, pipe);
         var started = false;
         pipe.Attach(loop.Output, loop.Error, status =>

@@ -19,7 +19,7 @@ internal sealed class OpenSshPipe : IScriptPipe
 
     /// <summary>Starts ssh.</summary>
     /// <exception cref="HostException">SshClientMissing.</exception>
-    public static OpenSshPipe Start(string program, IEnumerable<string> arguments, string hostName)
+    public static OpenSshPipe Start(string program, IEnumerable<string> arguments, string hostName, Askpass? askpass = null)
     {
         var start = new ProcessStartInfo(program)
         {
@@ -34,8 +34,13 @@ internal sealed class OpenSshPipe : IScriptPipe
             start.ArgumentList.Add(argument);
         }
 
-        // BatchMode asks nothing on the terminal; this keeps a window from asking.
-        start.Environment["SSH_ASKPASS_REQUIRE"] = "never";
+        // BatchMode asks nothing on the terminal; this keeps a window from asking. With a passphrase to give, our helper is asked instead.
+        start.Environment["SSH_ASKPASS_REQUIRE"] = askpass is null ? "never" : "force";
+        if (askpass is not null)
+        {
+            start.Environment["SSH_ASKPASS"] = askpass.Helper;
+        }
+
         try
         {
             return new OpenSshPipe(Process.Start(start)!);

@@ -1,0 +1,36 @@
+using System.Management.Automation;
+using KdumpNfs.Ssh.Sessions;
+
+namespace KdumpNfs.PowerShell;
+
+/// <summary>Remove-KdumpSession: closes kept connections. What runs through one at that moment ends with SessionClosed.</summary>
+[Cmdlet(VerbsCommon.Remove, "KdumpSession", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low, DefaultParameterSetName = "Session")]
+[OutputType(typeof(void))]
+public sealed class RemoveKdumpSessionCommand : PSCmdlet
+{
+    /// <summary>The sessions.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = "Session")]
+    public KdumpSession[]? Session { get; set; }
+
+    /// <summary>Sessions to these hosts; wildcards are allowed.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = "HostName")]
+    [Alias("ComputerName", "Cn")]
+    [SupportsWildcards]
+    public string[]? HostName { get; set; }
+
+    /// <summary>Sessions with these numbers.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = "Id")]
+    public int[]? Id { get; set; }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        foreach (var session in Session ?? SessionChoice.Find(HostName, Id, WriteError))
+        {
+            if (ShouldProcess(session.ToString(), "Close"))
+            {
+                Sessions.Close(session);
+            }
+        }
+    }
+}
