@@ -114,12 +114,6 @@ public abstract class TargetChangeOperation(HostAccess access, TargetRequest req
             }
 
             await besides.ApplyAsync(connection, cancellationToken).ConfigureAwait(false);
-            if (plan.IsEmpty)
-            {
-                context.Output(Result(plan, besides.Sentences, changed: true, reply: null));
-                return;
-            }
-
             const string Activity = "Setting the kdump target";
             Task<HostReply> Job() => new HostJob(access, host, context).RunAsync(connection, Activity, TargetChangeJob.Compose(plan), cancellationToken);
             var reply = await (plan.View.Target?.Store is { Length: > 0 } store
