@@ -18,6 +18,14 @@ Describe 'Bad input is refused before any connection' {
         @{ Name = 'an empty server'; Command = { Set-KdumpNfsTarget 127.0.0.1 -Port $closed -NfsServer '' -Export /data } }
         @{ Name = 'the dump level 32'; Command = { Set-KdumpNfsTarget 127.0.0.1 -Port $closed @target -DumpLevel 32 } }
         @{ Name = 'the dump level -1'; Command = { Set-KdumpNfsTarget 127.0.0.1 -Port $closed @target -DumpLevel -1 } }
+        @{ Name = 'the message level 32'; Command = { Set-KdumpNfsTarget 127.0.0.1 -Port $closed @target -MessageLevel 32 } }
+        @{ Name = 'an NFS timeout of 50 ms'; Command = { Set-KdumpNfsTarget 127.0.0.1 -Port $closed @target -NfsTimeout 50 } }
+        @{ Name = 'the host itself as an image'; Command = { Set-KdumpNfsTarget 127.0.0.1 -Port $closed @target -ImageRoot / } }
+        @{ Name = 'dumps that come in as root'; Command = { Set-KdumpSshTarget 127.0.0.1 -Port $closed -SshServer storage -SshUser root -DumpPath /dumps } }
+        @{ Name = 'a dump key in an image'; Command = { Set-KdumpSshTarget 127.0.0.1 -Port $closed -SshServer storage -DumpPath /dumps -ImageRoot /images/x } }
+        @{ Name = 'a blank in an ssh path'; Command = { Set-KdumpSshTarget 127.0.0.1 -Port $closed -SshServer storage -DumpPath '/my dumps' } }
+        @{ Name = 'a device without its file system'; Command = { Set-KdumpLocalTarget 127.0.0.1 -Port $closed -Device /dev/sdb1 } }
+        @{ Name = 'a backup without a name'; Command = { Restore-KdumpConfiguration 127.0.0.1 -Port $closed -Backup ' ' } }
         @{ Name = 'an unknown name of a dump level'; Command = { Set-KdumpNfsTarget 127.0.0.1 -Port $closed @target -DumpLevel Everything } }
         @{ Name = 'a dump level for an estimate'; Command = { Get-VmcoreEstimate 127.0.0.1 -Port $closed -DumpLevel 99 } }
         @{ Name = 'an empty host'; Command = { Get-KdumpStatus '' } }

@@ -188,7 +188,7 @@ public sealed record KdumpStatus
         {
             findings.Check(false, Kdump.NotReadyReason.TargetMissing, "No network target is configured: a dump would go to the local disk.");
         }
-        else if (target.Kind is not (KdumpTargetKind.Nfs or KdumpTargetKind.Ssh or KdumpTargetKind.Ftp))
+        else if (target.Kind is not (KdumpTargetKind.Nfs or KdumpTargetKind.Ssh or KdumpTargetKind.Ftp) && target is not { Kind: KdumpTargetKind.Other, Store: not null })
         {
             findings.Check(false, Kdump.NotReadyReason.TargetNotNetwork, $"The target '{target}' is not on the network.");
         }

@@ -22,7 +22,7 @@ if [ "$create_dir" = 1 ] && ! [ -d "$dir" ]; then
     problem "$dir cannot be made."
   fi
 fi
-if [ -n "$receiver_data" ] && [ "$(base64 -w0 <"$receiver" 2>/dev/null)" != "$receiver_data" ]; then
+if [ -n "$receiver_data" ] && [ "$(base64 -w0 2>/dev/null <"$receiver")" != "$receiver_data" ]; then
   mkdir -p -- "${receiver%/*}"
   new=$(mktemp "$receiver.XXXXXX") || problem "$receiver cannot be written."
   if ! printf '%s' "$receiver_data" | base64 -d >"$new" || ! chmod 755 "$new" || ! mv -f -- "$new" "$receiver"; then
