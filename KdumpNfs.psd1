@@ -10,7 +10,7 @@
     CompatiblePSEditions = @('Core')
     # The engine's types have to be there for type literals such as [KdumpNfs.Kdump.DumpLevel] before any cmdlet ran.
     RequiredAssemblies   = @('KdumpNfs.dll', 'KdumpNfs.Vmcore.dll')
-    FormatsToProcess     = @('KdumpNfs.Format.ps1xml', 'KdumpNfs.Sessions.Format.ps1xml', 'KdumpNfs.Crash.Format.ps1xml', 'KdumpNfs.Setup.Format.ps1xml', 'KdumpNfs.Collection.Format.ps1xml', 'KdumpNfs.Kdump.Format.ps1xml')
+    FormatsToProcess     = @('KdumpNfs.Format.ps1xml', 'KdumpNfs.Sessions.Format.ps1xml', 'KdumpNfs.Crash.Format.ps1xml', 'KdumpNfs.Setup.Format.ps1xml', 'KdumpNfs.Collection.Format.ps1xml', 'KdumpNfs.Kdump.Format.ps1xml', 'KdumpNfs.Drills.Format.ps1xml')
     TypesToProcess       = @('KdumpNfs.Types.ps1xml')
     CmdletsToExport      = @(
         'Clear-VmcoreHold'
@@ -24,6 +24,7 @@
         'Get-NfsExport'
         'Get-Vmcore'
         'Get-VmcoreEstimate'
+        'Invoke-KdumpDrill'
         'Invoke-SysrqCrash'
         'New-KdumpSession'
         'Receive-Vmcore'
@@ -31,6 +32,7 @@
         'Remove-Vmcore'
         'Restore-KdumpConfiguration'
         'Restore-KernelPanicPolicy'
+        'Resume-KdumpDrill'
         'Set-CrashKernelReservation'
         'Set-KdumpLocalTarget'
         'Set-KdumpNfsTarget'

@@ -34,6 +34,8 @@ var root = new Command("kdumpnfs", """
     ReceiveCommand.Create(),
     HoldVmcoreCommand.Create(),
     RemoveVmcoresCommand.Create(),
+    DrillCommands.Drill(),
+    DrillCommands.Resume(),
     new HelpOption { Recursive = true },
     new VersionOption(),
 };

@@ -1,6 +1,7 @@
 using System.Globalization;
 using KdumpNfs.Collection;
 using KdumpNfs.Crash;
+using KdumpNfs.Drills;
 using KdumpNfs.Fleet;
 using KdumpNfs.Kdump;
 using KdumpNfs.Nfs;
@@ -59,6 +60,9 @@ internal static class Views
             ("Crashed host", r => r.CrashedHost), ("Outcome", r => r.Outcome), ("Size", r => MiB(r.Bytes)), ("Last change", r => Time(r.AgedBy)), ("State", r => r.State),
             ("Reason", r => r.Reason), ("Path", r => r.Path)),
         [typeof(VmcoreHold)] = View<VmcoreHold>(("Path", h => h.Path), ("Held", h => h.Held), ("Changed", h => h.Changed)),
+        [typeof(KdumpDrill)] = View<KdumpDrill>(
+            ("Host", d => d.HostName), ("Verdict", d => d.Verdict), ("Capture", d => d.CaptureTime is { } capture ? $"{capture.TotalSeconds:0} s" : ""),
+            ("Away", d => d.Away is { } away ? $"{away.TotalSeconds:0} s" : ""), ("Rearmed", d => d.Rearmed), ("Vmcore", d => d.Vmcore?.Path), ("Reason", d => d.Reason), ("Said", d => d.Said)),
         [typeof(FailedHost)] = View<FailedHost>(("Host", f => f.HostName), ("State", f => f.State), ("Error", f => f.ErrorId), ("Message", f => f.Message)),
     };
 

@@ -244,7 +244,7 @@ public abstract class ConnectingCmdlet : PSCmdlet, IFleetFront, IDisposable
     }
 
     /// <inheritdoc/>
-    public bool Confirm(ChangeQuestion question)
+    public virtual bool Confirm(ChangeQuestion question)
     {
         ArgumentNullException.ThrowIfNull(question);
         var change = $"{question.Action} on {question.Target}";

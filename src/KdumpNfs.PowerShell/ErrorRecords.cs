@@ -46,6 +46,10 @@ internal static class ErrorRecords
         ErrorIds.PlanInvalid => ErrorCategory.InvalidData,
         ErrorIds.PlanDrifted => ErrorCategory.InvalidResult,
         ErrorIds.NotStarted => ErrorCategory.OperationStopped,
+        ErrorIds.DrillNotProven => ErrorCategory.InvalidResult,
+        ErrorIds.DrillNotStarted => ErrorCategory.OperationStopped,
+        ErrorIds.JournalFailed or ErrorIds.LeaseFailed => ErrorCategory.WriteError,
+        ErrorIds.CommandFailed => ErrorCategory.FromStdErr,
         _ => ErrorCategory.NotSpecified,
     };
 }

@@ -90,6 +90,13 @@ public static class ErrorIds
     public const string LocalWriteFailed = nameof(LocalWriteFailed);
     public const string ReceiveFailed = nameof(ReceiveFailed);
     public const string RemoveFailed = nameof(RemoveFailed);
+
+    // Drills.
+    public const string JournalFailed = nameof(JournalFailed);
+    public const string LeaseFailed = nameof(LeaseFailed);
+    public const string CommandFailed = nameof(CommandFailed);
+    public const string DrillNotProven = nameof(DrillNotProven);
+    public const string DrillNotStarted = nameof(DrillNotStarted);
     public const string UnexpectedReply = nameof(UnexpectedReply);
     public const string Unexpected = nameof(Unexpected);
 #pragma warning restore CS1591

@@ -1,6 +1,6 @@
 BeforeAll {
     . $PSScriptRoot/Fixture.ps1
-    $names = 'Clear-VmcoreHold', 'Disable-Sysrq', 'Enable-NfsExport', 'Enable-Sysrq', 'Get-CrashKernelReservation', 'Get-KdumpSession', 'Get-KdumpStatus', 'Get-KernelPanicPolicy', 'Get-NfsExport', 'Get-Vmcore', 'Get-VmcoreEstimate', 'Invoke-SysrqCrash', 'New-KdumpSession', 'Receive-Vmcore', 'Remove-KdumpSession', 'Remove-Vmcore', 'Restore-KdumpConfiguration', 'Restore-KernelPanicPolicy', 'Set-CrashKernelReservation', 'Set-KdumpLocalTarget', 'Set-KdumpNfsTarget', 'Set-KdumpSshTarget', 'Set-KernelPanicPolicy', 'Set-VmcoreHold', 'Wait-Vmcore'
+    $names = 'Clear-VmcoreHold', 'Disable-Sysrq', 'Enable-NfsExport', 'Enable-Sysrq', 'Get-CrashKernelReservation', 'Get-KdumpSession', 'Get-KdumpStatus', 'Get-KernelPanicPolicy', 'Get-NfsExport', 'Get-Vmcore', 'Get-VmcoreEstimate', 'Invoke-KdumpDrill', 'Invoke-SysrqCrash', 'New-KdumpSession', 'Receive-Vmcore', 'Remove-KdumpSession', 'Remove-Vmcore', 'Restore-KdumpConfiguration', 'Restore-KernelPanicPolicy', 'Resume-KdumpDrill', 'Set-CrashKernelReservation', 'Set-KdumpLocalTarget', 'Set-KdumpNfsTarget', 'Set-KdumpSshTarget', 'Set-KernelPanicPolicy', 'Set-VmcoreHold', 'Wait-Vmcore'
 }
 
 Describe 'The module' {
@@ -31,8 +31,8 @@ Describe 'The module' {
     }
 
     It 'has the connection parameters of PowerShell''s own remoting' {
-        # What only looks at sessions of this process connects to nobody.
-        foreach ($command in Get-Command -Module KdumpNfs | Where-Object Name -NotIn 'Get-KdumpSession', 'Remove-KdumpSession') {
+        # What only looks at sessions of this process connects to nobody; a journal names its hosts with the way to them.
+        foreach ($command in Get-Command -Module KdumpNfs | Where-Object Name -NotIn 'Get-KdumpSession', 'Remove-KdumpSession', 'Resume-KdumpDrill') {
             foreach ($name in 'UserName', 'Port', 'KeyFilePath', 'ConnectingTimeout', 'ThrottleLimit', 'Credential', 'Sudo', 'IncludeFailed') {
                 $command.Parameters.Keys | Should -Contain $name -Because $command.Name
             }
@@ -58,7 +58,7 @@ Describe 'The module' {
         'KdumpNfs.Kdump.KdumpStatus', 'KdumpNfs.Kdump.KdumpTargetChange', 'KdumpNfs.Kdump.KdumpTargetPlan', 'KdumpNfs.Kdump.HostVmcoreEstimate',
         'KdumpNfs.Kdump.KdumpBackup', 'KdumpNfs.Nfs.NfsExport', 'KdumpNfs.Nfs.NfsExportChange', 'KdumpNfs.Crash.SysrqChange',
         'KdumpNfs.Crash.SysrqCrash', 'KdumpNfs.Collection.VmcoreDump', 'KdumpNfs.Fleet.FailedHost', 'KdumpNfs.Ssh.Sessions.KdumpSession', 'KdumpNfs.Setup.CrashKernelReservation',
-        'KdumpNfs.Setup.CrashKernelChange', 'KdumpNfs.Collection.ReceivedVmcore', 'KdumpNfs.Collection.VmcoreRemoval', 'KdumpNfs.Collection.VmcoreHold'
+        'KdumpNfs.Setup.CrashKernelChange', 'KdumpNfs.Collection.ReceivedVmcore', 'KdumpNfs.Collection.VmcoreRemoval', 'KdumpNfs.Collection.VmcoreHold', 'KdumpNfs.Drills.KdumpDrill'
     ) {
         $_ -as [type] | Should -Not -BeNullOrEmpty
         $views = Get-FormatData -TypeName $_

@@ -34,6 +34,9 @@ public sealed class HostIdentity
             ? nodeName is not null && Is(nodeName)
             : Is(directoryHost);
 
+    /// <summary>Whether a directory of this name may be this host's: it names this host, or nobody.</summary>
+    internal bool MayOwn(string? directoryHost) => directoryHost is null || (Address(directoryHost) is { } address && IPAddress.IsLoopback(address)) || Is(directoryHost);
+
     /// <summary>Whether a text is one of this host's addresses or names. A short name equals a qualified one that starts with it.</summary>
     public bool Is(string addressOrName)
     {

@@ -50,7 +50,7 @@ internal sealed record HostDone(string HostName) : FleetMessage(HostName);
 /// <summary>A change, as ShouldProcess and ShouldContinue describe it.</summary>
 /// <param name="Target">What is changed.</param>
 /// <param name="Action">What is done to it.</param>
-public sealed record ChangeQuestion(string Target, string Action)
+public record ChangeQuestion(string Target, string Action)
 {
     /// <summary>What would change, for -WhatIf: usually a unified diff. Null when one line says it all.</summary>
     public string? Description { get; init; }

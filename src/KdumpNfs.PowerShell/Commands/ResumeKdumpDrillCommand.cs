@@ -1,0 +1,139 @@
+using System.Management.Automation;
+using KdumpNfs.Crash;
+using KdumpNfs.Drills;
+using KdumpNfs.Fleet;
+using KdumpNfs.Ssh;
+
+namespace KdumpNfs.PowerShell;
+
+/// <summary>Resume-KdumpDrill: goes on with a drill whose controller was lost. Hosts that were triggered are looked at and never triggered again.</summary>
+[Cmdlet(VerbsLifecycle.Resume, "KdumpDrill", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
+[OutputType(typeof(KdumpDrill))]
+public sealed class ResumeKdumpDrillCommand : ConnectingCmdlet
+{
+    private readonly CrashList _hosts = new();
+    private readonly DrillSession _session = new();
+    private DrillHooks _hooks = null!;
+    private string _path = "";
+
+    /// <summary>The journal of the drill.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
+    [Alias("Journal")]
+    public string JournalPath { get; set; } = "";
+
+    /// <summary>Finds out what became of the hosts that were triggered, and crashes nobody else.</summary>
+    [Parameter]
+    public SwitchParameter NoCrash { get; set; }
+
+    /// <summary>What cycles the power of a host that does not come back: a script block with the host as $_, or a command with it in KDUMPNFS_HOST.</summary>
+    [Parameter]
+    public object? PowerCycle { get; set; }
+
+    /// <summary>What gives the text of a host's serial console: a script block with the host as $_, or a command with it in KDUMPNFS_HOST.</summary>
+    [Parameter]
+    public object? ConsoleText { get; set; }
+
+    /// <summary>Crashes hosts that are not ready, too.</summary>
+    [Parameter]
+    public SwitchParameter AllowNotReady { get; set; }
+
+    /// <summary>Does not ask.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    /// <inheritdoc/>
+    protected override void Prepare() => _hooks = DrillScripts.Hooks(PowerCycle, ConsoleText);
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        if (_path.Length > 0)
+        {
+            Failed(Refused("Drills are resumed one at a time.", "Give one journal."));
+            return;
+        }
+
+        try
+        {
+            _path = ResolveFile(JournalPath, nameof(JournalPath));
+        }
+        catch (HostException e)
+        {
+            ThrowTerminatingError(ErrorRecords.From(e));
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Output(object value, SshHost host)
+    {
+        if (value is not CrashCandidate candidate || !_hosts.TryAdd(candidate, out _))
+        {
+            base.Output(value, host);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override bool Confirm(ChangeQuestion question) => DrillScripts.TryAnswer(question) || base.Confirm(question);
+
+    /// <inheritdoc/>
+    protected override void EndProcessing()
+    {
+        DrillJournal? journal = null;
+        try
+        {
+            journal = DrillJournal.Resume(_path);
+            var left = DrillResumption.From(journal);
+            foreach (var drill in left.Finished)
+            {
+                WriteVerbose($"[{Printable.Escape(drill.HostName)}] Ended before with {drill.Verdict}.");
+            }
+
+            var trigger = new SshDrillTrigger(new SysrqCrashOperation(Access) { AllowNotReady = AllowNotReady, ReturnTimeout = left.Plan.ReturnTimeout });
+            var entries = left.InFlight.ToList();
+            if (!NoCrash)
+            {
+                foreach (var host in left.Untouched)
+                {
+                    Fleet.Add(this, host.Host, async (context, token) => context.Output(await KdumpDrillOperation.LookAsync(trigger, host.Host, null, context, token)));
+                }
+
+                base.EndProcessing();
+                if (_hosts.Candidates.Count > 0 && !IsStopping && CrashAgreement.Given(this, Force, _hosts.Question(left.Plan.MaxDown), Ask))
+                {
+                    entries.AddRange(_hosts.Candidates.Select(c => new DrillEntry(c.Host, left.Untouched.First(u => u.Host.HostName == c.Host.HostName).Group, c)));
+                }
+            }
+
+            if (entries.Count > 0 && !IsStopping)
+            {
+                _session.Run(Access, left.Plan, journal, trigger, _hooks, entries, this);
+            }
+        }
+        catch (HostException e)
+        {
+            ThrowTerminatingError(ErrorRecords.From(e));
+        }
+        finally
+        {
+            journal?.Dispose();
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void StopProcessing()
+    {
+        base.StopProcessing();
+        _session.Cancel();
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _session.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+}
