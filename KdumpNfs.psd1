@@ -10,10 +10,11 @@
     CompatiblePSEditions = @('Core')
     # The engine's types have to be there for type literals such as [KdumpNfs.Kdump.DumpLevel] before any cmdlet ran.
     RequiredAssemblies   = @('KdumpNfs.dll', 'KdumpNfs.Vmcore.dll')
-    FormatsToProcess     = @('KdumpNfs.Format.ps1xml', 'KdumpNfs.Sessions.Format.ps1xml', 'KdumpNfs.Crash.Format.ps1xml', 'KdumpNfs.Setup.Format.ps1xml', 'KdumpNfs.Collection.Format.ps1xml', 'KdumpNfs.Kdump.Format.ps1xml', 'KdumpNfs.Drills.Format.ps1xml')
+    FormatsToProcess     = @('KdumpNfs.Format.ps1xml', 'KdumpNfs.Sessions.Format.ps1xml', 'KdumpNfs.Crash.Format.ps1xml', 'KdumpNfs.Setup.Format.ps1xml', 'KdumpNfs.Collection.Format.ps1xml', 'KdumpNfs.Kdump.Format.ps1xml', 'KdumpNfs.Drills.Format.ps1xml', 'KdumpNfs.Vmcores.Format.ps1xml')
     TypesToProcess       = @('KdumpNfs.Types.ps1xml')
     CmdletsToExport      = @(
         'Clear-VmcoreHold'
+        'Convert-Vmcore'
         'Disable-Sysrq'
         'Enable-NfsExport'
         'Enable-Sysrq'
@@ -23,7 +24,9 @@
         'Get-KernelPanicPolicy'
         'Get-NfsExport'
         'Get-Vmcore'
+        'Get-VmcoreDmesg'
         'Get-VmcoreEstimate'
+        'Get-VmcoreReport'
         'Invoke-KdumpDrill'
         'Invoke-SysrqCrash'
         'New-KdumpSession'
@@ -39,6 +42,7 @@
         'Set-KdumpSshTarget'
         'Set-KernelPanicPolicy'
         'Set-VmcoreHold'
+        'Test-Vmcore'
         'Wait-Vmcore'
     )
     FunctionsToExport    = @()

@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using KdumpNfs.Vmcore.Report;
 using Spectre.Console;
 
 namespace KdumpNfs.Cli;
@@ -24,6 +25,12 @@ internal sealed class Printer(bool json)
         {
             Console.Out.WriteLine(JsonSerializer.Serialize(value, value.GetType(), JsonOptions));
             Console.Out.Flush();
+        }
+        else if (value is VmcoreReport report)
+        {
+            // Too much for a row; read from the top down.
+            Flush();
+            Console.Out.WriteLine(ReportText.Of(report));
         }
         else
         {

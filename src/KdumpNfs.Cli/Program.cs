@@ -36,6 +36,10 @@ var root = new Command("kdumpnfs", """
     RemoveVmcoresCommand.Create(),
     DrillCommands.Drill(),
     DrillCommands.Resume(),
+    ReadCommands.Report(),
+    ReadCommands.Dmesg(),
+    ReadCommands.Test(),
+    ReadCommands.Convert(),
     new HelpOption { Recursive = true },
     new VersionOption(),
 };

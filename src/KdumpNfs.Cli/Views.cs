@@ -5,6 +5,7 @@ using KdumpNfs.Drills;
 using KdumpNfs.Fleet;
 using KdumpNfs.Kdump;
 using KdumpNfs.Nfs;
+using KdumpNfs.Vmcores;
 using KdumpNfs.Setup;
 using Spectre.Console;
 
@@ -63,6 +64,9 @@ internal static class Views
         [typeof(KdumpDrill)] = View<KdumpDrill>(
             ("Host", d => d.HostName), ("Verdict", d => d.Verdict), ("Capture", d => d.CaptureTime is { } capture ? $"{capture.TotalSeconds:0} s" : ""),
             ("Away", d => d.Away is { } away ? $"{away.TotalSeconds:0} s" : ""), ("Rearmed", d => d.Rearmed), ("Vmcore", d => d.Vmcore?.Path), ("Reason", d => d.Reason), ("Said", d => d.Said)),
+        [typeof(VmcoreTest)] = View<VmcoreTest>(
+            ("Passed", t => t.Passed), ("Full", t => t.Full), ("Format", t => t.Format), ("Pages", t => t.Pages), ("Path", t => t.Path), ("Problem", t => string.Join(' ', t.Problem))),
+        [typeof(VmcoreConversion)] = View<VmcoreConversion>(("Dump", c => c.Destination), ("Size", c => MiB(c.Bytes)), ("Records", c => c.Records), ("Damage", c => c.Damage)),
         [typeof(FailedHost)] = View<FailedHost>(("Host", f => f.HostName), ("State", f => f.State), ("Error", f => f.ErrorId), ("Message", f => f.Message)),
     };
 

@@ -53,6 +53,12 @@ public sealed class VmcoreImage : IDisposable
     /// <summary>The notes.</summary>
     internal DumpNotes Notes { get; }
 
+    /// <summary>Collects the numbers of the pages that are read, to cut small dumps out of large ones.</summary>
+    internal ISet<ulong>? PagesRead
+    {
+        set => _memory.PagesRead = value;
+    }
+
     /// <summary>The kernel's virtual memory.</summary>
     /// <exception cref="VmcoreFormatException">The machine is not one whose page tables are known, or VMCOREINFO lacks what is needed.</exception>
     internal AddressSpace Space => _space ?? throw new VmcoreFormatException(
@@ -94,6 +100,14 @@ public sealed class VmcoreImage : IDisposable
 
             return _symbols;
         }
+    }
+
+    /// <summary>Looks whether the end of the dump is there (<see cref="VmcoreCheck"/>).</summary>
+    /// <returns>Why the dump is cut, one sentence; null when nothing shows that it is.</returns>
+    public string? CheckEnd()
+    {
+        var check = VmcoreCheck.ReadAsync(_source).AsTask().GetAwaiter().GetResult();
+        return check.Integrity is VmcoreIntegrity.Cut or VmcoreIntegrity.NotADump ? check.Reason : null;
     }
 
     /// <summary>The name of a code address as the kernel writes it, "do_idle+0xa7/0x2c0"; null when no symbol is known.</summary>

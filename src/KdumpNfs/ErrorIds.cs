@@ -80,6 +80,8 @@ public static class ErrorIds
     public const string CrashDidNotHappen = nameof(CrashDidNotHappen);
     public const string HostDidNotReturn = nameof(HostDidNotReturn);
     public const string VmcoreDirectoryMissing = nameof(VmcoreDirectoryMissing);
+    public const string VmcoreNotReadable = nameof(VmcoreNotReadable);
+    public const string FlattenedNotIndexed = nameof(FlattenedNotIndexed);
     public const string VmcoreFailed = nameof(VmcoreFailed);
     public const string VmcoreTimeout = nameof(VmcoreTimeout);
 

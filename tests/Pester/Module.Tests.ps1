@@ -1,6 +1,6 @@
 BeforeAll {
     . $PSScriptRoot/Fixture.ps1
-    $names = 'Clear-VmcoreHold', 'Disable-Sysrq', 'Enable-NfsExport', 'Enable-Sysrq', 'Get-CrashKernelReservation', 'Get-KdumpSession', 'Get-KdumpStatus', 'Get-KernelPanicPolicy', 'Get-NfsExport', 'Get-Vmcore', 'Get-VmcoreEstimate', 'Invoke-KdumpDrill', 'Invoke-SysrqCrash', 'New-KdumpSession', 'Receive-Vmcore', 'Remove-KdumpSession', 'Remove-Vmcore', 'Restore-KdumpConfiguration', 'Restore-KernelPanicPolicy', 'Resume-KdumpDrill', 'Set-CrashKernelReservation', 'Set-KdumpLocalTarget', 'Set-KdumpNfsTarget', 'Set-KdumpSshTarget', 'Set-KernelPanicPolicy', 'Set-VmcoreHold', 'Wait-Vmcore'
+    $names = 'Clear-VmcoreHold', 'Convert-Vmcore', 'Disable-Sysrq', 'Enable-NfsExport', 'Enable-Sysrq', 'Get-CrashKernelReservation', 'Get-KdumpSession', 'Get-KdumpStatus', 'Get-KernelPanicPolicy', 'Get-NfsExport', 'Get-Vmcore', 'Get-VmcoreDmesg', 'Get-VmcoreEstimate', 'Get-VmcoreReport', 'Invoke-KdumpDrill', 'Invoke-SysrqCrash', 'New-KdumpSession', 'Receive-Vmcore', 'Remove-KdumpSession', 'Remove-Vmcore', 'Restore-KdumpConfiguration', 'Restore-KernelPanicPolicy', 'Resume-KdumpDrill', 'Set-CrashKernelReservation', 'Set-KdumpLocalTarget', 'Set-KdumpNfsTarget', 'Set-KdumpSshTarget', 'Set-KernelPanicPolicy', 'Set-VmcoreHold', 'Test-Vmcore', 'Wait-Vmcore'
 }
 
 Describe 'The module' {

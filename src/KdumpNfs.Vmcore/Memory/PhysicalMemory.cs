@@ -28,6 +28,9 @@ internal sealed class PhysicalMemory : IDisposable
         _states = new PageState[count];
     }
 
+    /// <summary>Collects the numbers of the pages that are read; null to collect nothing.</summary>
+    public ISet<ulong>? PagesRead { get; set; }
+
     /// <summary>Bytes in a page of the dump.</summary>
     public int PageSize => _pages.PageSize;
 
@@ -101,6 +104,7 @@ internal sealed class PhysicalMemory : IDisposable
         }
 
         _last = -1;
+        PagesRead?.Add(page);
         _states[slot] = _pages.Read(page, _slots[slot], _decoder);
         _numbers[slot] = page;
         _index[page] = slot;

@@ -12,14 +12,14 @@ internal static class Samples
     public static readonly Sample Lzo = new(28516451, ("rhel-lzo.head", 0), ("rhel-lzo.first", 40960), ("rhel-lzo.last", 586984));
     public static readonly Sample Zstd = new(18309684, ("zstd.head", 0), ("zstd.first", 32768), ("zstd.last", 498944));
 
-    public static string Dmesg(string name) => File.ReadAllText(PathOf(name + ".dmesg.txt"));
+    public static string Dmesg(string name) => System.IO.File.ReadAllText(PathOf(name + ".dmesg.txt"));
 
     /// <summary>A piece of a sample, or "record OFFSET SIZE": the head of a flattened record, to bridge what was left out.</summary>
     public static byte[] Piece(string name)
     {
         if (!name.StartsWith("record ", StringComparison.Ordinal))
         {
-            return File.ReadAllBytes(PathOf(name));
+            return System.IO.File.ReadAllBytes(PathOf(name));
         }
 
         var bytes = new byte[16];
@@ -27,6 +27,8 @@ internal static class Samples
         BinaryPrimitives.WriteInt64BigEndian(bytes.AsSpan(8), long.Parse(name.Split(' ')[2], CultureInfo.InvariantCulture));
         return bytes;
     }
+
+    public static string File(string name) => PathOf(name);
 
     private static string PathOf(string name, [CallerFilePath] string here = "") => Path.Combine(Path.GetDirectoryName(here)!, "samples", name);
 
@@ -46,7 +48,7 @@ internal static class Samples
         /// <summary>Writes a sparse file; cut, it keeps the pieces before the cut.</summary>
         public string Write(string path, long? length = null)
         {
-            using var file = File.Create(path);
+            using var file = System.IO.File.Create(path);
             foreach (var (name, at) in Pieces)
             {
                 file.Position = at;

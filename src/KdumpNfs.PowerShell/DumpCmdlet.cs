@@ -1,0 +1,121 @@
+using System.Management.Automation;
+using KdumpNfs.Collection;
+using KdumpNfs.Fleet;
+using KdumpNfs.Vmcores;
+
+namespace KdumpNfs.PowerShell;
+
+/// <summary>
+/// A cmdlet that reads dumps: paths, files, or the output of Get-Vmcore. With -StoreHost paths are the store's and only the bytes that are needed cross
+/// the network; objects of Get-Vmcore bring their store with them. The connection parameters are the store's.
+/// </summary>
+public abstract class DumpCmdlet : ConnectingCmdlet
+{
+    private static readonly TimeSpan CloseLimit = TimeSpan.FromMilliseconds(300);
+    private DumpAccess? _access;
+
+    /// <summary>The dumps: paths, files, or objects of Get-Vmcore.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
+    [Alias("Path", "LiteralPath")]
+    [AllowNull]
+    [AllowEmptyCollection]
+    public object[] InputObject { get; set; } = null!;
+
+    /// <summary>The host on which the paths are; without it they are this machine's.</summary>
+    [Parameter]
+    public string? StoreHost { get; set; }
+
+    /// <summary>Login name on the store.</summary>
+    [Parameter]
+    public string? UserName { get; set; }
+
+    /// <summary>Port of the store's SSH server.</summary>
+    [Parameter]
+    [PortTransformation]
+    public int? Port { get; set; }
+
+    /// <summary>Private key file for the store.</summary>
+    [Parameter]
+    [Alias("IdentityFilePath")]
+    public string? KeyFilePath { get; set; }
+
+    /// <summary>The way to the dumps.</summary>
+    protected DumpAccess Dumps => _access ??= new DumpAccess(Access);
+
+    /// <summary>What to do with a dump; runs on a thread of the pool.</summary>
+    protected abstract Func<HostContext, CancellationToken, Task> WorkFor(DumpPlace place);
+
+    /// <inheritdoc/>
+    protected override void Prepare()
+    {
+        if (StoreHost is not null)
+        {
+            MakeHost(StoreHost, UserName, Port, KeyFilePath);
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        foreach (var input in InputObject ?? [null!])
+        {
+            if (IsStopping)
+            {
+                return;
+            }
+
+            try
+            {
+                var place = PlaceOf(input).Validated();
+                Fleet.Add(this, place.Name, WorkFor(place));
+            }
+            catch (HostException e)
+            {
+                Failed(e);
+            }
+        }
+
+        Fleet.Turn(this);
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        if (disposing)
+        {
+            _access?.DisposeAsync().AsTask().Wait(CloseLimit);
+        }
+    }
+
+    private DumpPlace PlaceOf(object? input)
+    {
+        var value = input is PSObject wrapped ? wrapped.BaseObject : input;
+        switch (value)
+        {
+            case string path:
+                return At(path);
+            case FileSystemInfo file:
+                return new DumpPlace(file.FullName);
+            case VmcoreDump dump:
+                return DumpPlace.Of(dump, Store) ?? throw NoDump(dump.Path);
+        }
+
+        // Objects that were saved and read again: Get-Vmcore's from Clixml or JSON, Get-ChildItem's from another session.
+        var properties = input is null ? null : PSObject.AsPSObject(input).Properties;
+        var dumpFile = properties?["DumpFile"]?.Value?.ToString();
+        var store = properties?["StoreHost"]?.Value?.ToString();
+        return !string.IsNullOrEmpty(dumpFile) ? new DumpPlace(dumpFile, string.IsNullOrEmpty(store) ? null : Store(store))
+            : properties?["FullName"]?.Value?.ToString() is { Length: > 0 } full ? At(full)
+            : throw NoDump("The object");
+    }
+
+    private DumpPlace At(string path) => StoreHost is null ? new DumpPlace(path.Length == 0 ? "" : ResolveFile(path, nameof(InputObject))) : new DumpPlace(path, Store(StoreHost));
+
+    private Ssh.SshHost Store(string name) => MakeHost(StoreHost ?? name, UserName, Port, KeyFilePath);
+
+    private static HostException NoDump(string what) => new(ErrorIds.InvalidInput, "", $"{Printable.Escape(what)} has no dump.")
+    {
+        Remedy = "Give the path of a dump, or pipe the output of Get-Vmcore.",
+    };
+}
