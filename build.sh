@@ -18,6 +18,7 @@ usage: ./build.sh TASK
   test full   the long scenarios as well
   demo        the main job on virtual hosts: export, configure, estimate, crash, collect
   bench       measurements, side by side, into out/bench/
+  bench long  a million damaged dumps first (hours)
   clean       removes out/ and the build's folders
 EOF
 }
@@ -26,7 +27,7 @@ case "${1:-}" in
   build) build ;;
   test) run_tests "${2:-}" ;;
   demo) run_demo ;;
-  bench) run_bench ;;
+  bench) run_bench "${2:-}" ;;
   clean) rm -rf "$out" src/*/bin src/*/obj tests/*/bin tests/*/obj bench/bin bench/obj ;;
   *)
     usage >&2

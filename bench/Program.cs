@@ -6,6 +6,11 @@ using KdumpNfs.Ssh;
 
 // What a host costs the controller without its connection: the reply of a real node parsed, judged, planned for, and given as an object.
 // The connector is a stand-in that answers at once with what the lab's nodes said; it says nothing about SSH.
+if (args is ["--peak", var large])
+{
+    return VmcoreBench.Peak(large);
+}
+
 const int Hosts = 5_000;
 const int Runs = 5;
 var folder = args.Length > 0 ? args[0] : "out/bench";
@@ -21,6 +26,18 @@ foreach (var node in new[] { "node1", "node2" })
 }
 
 Row.Publish("engine", folder, rows);
+
+// Dumps, beside the tools that read them too. The scratch files are large.
+var scratch = Directory.CreateTempSubdirectory("kdumpnfs-bench-").FullName;
+try
+{
+    Row.Publish("vmcore", folder, VmcoreBench.Measure(Environment.CurrentDirectory, scratch));
+}
+finally
+{
+    Directory.Delete(scratch, recursive: true);
+}
+
 return 0;
 
 static Row Measure(string name, double atMost, Func<SshHost, HostContext, CancellationToken, Task> work)

@@ -244,6 +244,10 @@ run_demo() {
 
 run_bench() {
   build
+  if [ "${1:-}" = long ]; then
+    say "Fuzzing the readers of dumps: seven inputs, 150,000 damaged copies each (KDUMPNFS_FUZZ_SEED chooses others)"
+    KDUMPNFS_FUZZ_ROUNDS=${KDUMPNFS_FUZZ_ROUNDS:-150000} dotnet test tests/Unit -c "$config" --no-build --nologo --filter "FullyQualifiedName~FuzzTests"
+  fi
   dotnet build bench -c "$config" -v q --nologo
   dotnet run --project bench -c "$config" --no-build -- "$out/bench"
   say "Written: $(cd "$out" && ls bench/*.json | tr '\n' ' ')"
