@@ -62,11 +62,23 @@ internal static class VmcoreBench
 
         var plain = Plain(dump, name, scratch);
         var target = Path.Combine(scratch, "dmesg.txt");
-        var theirs = Times(Runs, () =>
+        List<double> theirs;
+        try
         {
-            File.Delete(target);
-            Tools.Run(makedumpfile, "--dump-dmesg", plain, target);
-        });
+            theirs = Times(Runs, () =>
+            {
+                File.Delete(target);
+                Tools.Run(makedumpfile, "--dump-dmesg", plain, target);
+            });
+        }
+        catch (InvalidOperationException)
+        {
+            // Debian 12 builds it without snappy and zstd.
+            Console.WriteLine($"makedumpfile cannot read {name}: nothing to compare its dmesg with.");
+            rows.Add(Row.Of($"dmesg of {name}, in process, warm", ours, "ms", null));
+            return;
+        }
+
         rows.Add(Compared($"dmesg of {name}, in process, warm", ours, "ms", "makedumpfile --dump-dmesg", Median(theirs), 1.0));
         var command = Path.Combine(repository, "out/cli/kdumpnfs");
         if (File.Exists(command))
@@ -139,7 +151,7 @@ internal static class VmcoreBench
         var path = Path.Combine(scratch, "4tib.vmcore");
         LargeDump.Write(Path.Combine(repository, "tests/Unit/Vmcore/samples/lzo.mini"), path, 1UL << 30);
         var watch = Stopwatch.StartNew();
-        var said = Tools.Run(Environment.ProcessPath!, "--peak", path).Trim().Split(' ');
+        var said = Tools.Run(Path.Combine(AppContext.BaseDirectory, "KdumpNfs.Bench"), "--peak", path).Trim().Split(' ');
         var peak = long.Parse(said[^1], CultureInfo.InvariantCulture) / 1024.0;
         rows.Add(new Row("report of a made-up 4 TiB host's dump, whole process", watch.ElapsedMilliseconds, "ms", null, null, null, null, 0));
         rows.Add(new Row($"its peak working set ({said[0]})", peak, "MiB", null, null, "<= 96 MiB", peak <= 96, 0));
