@@ -15,6 +15,7 @@
     CmdletsToExport      = @(
         'Clear-VmcoreHold'
         'Convert-Vmcore'
+        'Disable-Kdump'
         'Disable-Sysrq'
         'Enable-NfsExport'
         'Enable-Sysrq'
@@ -27,6 +28,7 @@
         'Get-VmcoreDmesg'
         'Get-VmcoreEstimate'
         'Get-VmcoreReport'
+        'Install-Kdump'
         'Invoke-KdumpDrill'
         'Invoke-SysrqCrash'
         'New-KdumpSession'
@@ -43,6 +45,7 @@
         'Set-KernelPanicPolicy'
         'Set-VmcoreHold'
         'Test-Vmcore'
+        'Update-KdumpInitramfs'
         'Wait-Vmcore'
     )
     FunctionsToExport    = @()

@@ -62,6 +62,10 @@ include=$(grep -v '^#' "$here/packages" | paste -sd,)
 merged=()
 [[ -d /usr/share/mmdebstrap/hooks/merged-usr ]] && merged=(--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr)
 
+# Packages that a guest can install without a network: two that it has (tests remove and install them), and GRUB's menu maker.
+repository=usr/lib/lab/repository
+export LAB_REPOSITORY=$repository
+
 # INITRD=No: the kernel's hooks build no initial ram disk now; customize.sh makes the one that kdump-tools needs, once.
 # The hooks below are run by mmdebstrap with the new root as their $1.
 # shellcheck disable=SC2016
@@ -70,4 +74,17 @@ INITRD=No mmdebstrap --variant=minbase "${merged[@]}" --include="$include" --apt
     --setup-hook='mkdir -p "$1/etc/initramfs-tools/conf.d" && echo MODULES=list >"$1/etc/initramfs-tools/conf.d/lab"' \
     --essential-hook='printf "path-exclude=/usr/share/%s/*\n" doc man locale info >"$1/etc/dpkg/dpkg.cfg.d/lab"' \
     --essential-hook='cp "$LAB_PLACEHOLDERS"/placeholder-*.deb "$1/" && chroot "$1" sh -c "dpkg -i /placeholder-*.deb && rm /placeholder-*.deb"' \
+    --customize-hook='mkdir -p "$1/$LAB_REPOSITORY" && cd "$1/$LAB_REPOSITORY" && export APT_CONFIG=$MMDEBSTRAP_APT_CONFIG &&
+        apt-get -q download kdump-tools nfs-kernel-server &&
+        apt-get -q -y --no-install-recommends --download-only install grub2-common && mv "$1"/var/cache/apt/archives/*.deb .' \
     "$suite" "$target" "${sources[@]}"
+
+# The index, as dpkg-scanpackages writes it (the machine that builds need not have that).
+(
+    cd "$target/$repository"
+    chmod 0644 ./*.deb
+    for file in *.deb; do
+        dpkg-deb -f "$file"
+        printf 'Filename: ./%s\nSize: %s\nSHA256: %s\n\n' "$file" "$(stat -c %s "$file")" "$(sha256sum <"$file" | cut -d' ' -f1)"
+    done >Packages
+)

@@ -67,6 +67,14 @@ internal static class Views
         [typeof(VmcoreTest)] = View<VmcoreTest>(
             ("Passed", t => t.Passed), ("Full", t => t.Full), ("Format", t => t.Format), ("Pages", t => t.Pages), ("Path", t => t.Path), ("Problem", t => string.Join(' ', t.Problem))),
         [typeof(VmcoreConversion)] = View<VmcoreConversion>(("Dump", c => c.Destination), ("Size", c => MiB(c.Bytes)), ("Records", c => c.Records), ("Damage", c => c.Damage)),
+        [typeof(KdumpInstallation)] = View<KdumpInstallation>(
+            ("Host", i => i.HostName), ("Changed", i => i.Changed), ("Installed", i => string.Join(", ", i.Installed)), ("Service", i => i.Service), ("Loaded", i => i.Loaded),
+            ("Reserved", i => MiB(i.ReservedBytes)), ("Reboot required", i => i.RebootRequired)),
+        [typeof(KdumpDisabling)] = View<KdumpDisabling>(
+            ("Host", d => d.HostName), ("Changed", d => d.Changed), ("Service", d => d.Service), ("Was enabled", d => d.WasEnabled), ("Was loaded", d => d.WasLoaded),
+            ("Still reserved", d => MiB(d.ReservedBytes))),
+        [typeof(KdumpInitramfsChange)] = View<KdumpInitramfsChange>(
+            ("Host", c => c.HostName), ("Image", c => c.Image), ("Built", c => Time(c.ImageTime)), ("Before", c => Time(c.PreviousTime)), ("Size", c => MiB(c.Bytes))),
         [typeof(FailedHost)] = View<FailedHost>(("Host", f => f.HostName), ("State", f => f.State), ("Error", f => f.ErrorId), ("Message", f => f.Message)),
     };
 

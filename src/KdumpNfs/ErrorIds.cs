@@ -66,6 +66,9 @@ public static class ErrorIds
     // The boot loader and packages.
     public const string NotOwnBootLoader = nameof(NotOwnBootLoader);
     public const string BootLoaderFailed = nameof(BootLoaderFailed);
+    public const string PackagesNotAvailable = nameof(PackagesNotAvailable);
+    public const string WouldChangePackages = nameof(WouldChangePackages);
+    public const string InstallFailed = nameof(InstallFailed);
 
     // The NFS server.
     public const string NfsServerNotInstalled = nameof(NfsServerNotInstalled);

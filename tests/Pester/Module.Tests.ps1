@@ -1,6 +1,41 @@
 BeforeAll {
     . $PSScriptRoot/Fixture.ps1
-    $names = 'Clear-VmcoreHold', 'Convert-Vmcore', 'Disable-Sysrq', 'Enable-NfsExport', 'Enable-Sysrq', 'Get-CrashKernelReservation', 'Get-KdumpSession', 'Get-KdumpStatus', 'Get-KernelPanicPolicy', 'Get-NfsExport', 'Get-Vmcore', 'Get-VmcoreDmesg', 'Get-VmcoreEstimate', 'Get-VmcoreReport', 'Invoke-KdumpDrill', 'Invoke-SysrqCrash', 'New-KdumpSession', 'Receive-Vmcore', 'Remove-KdumpSession', 'Remove-Vmcore', 'Restore-KdumpConfiguration', 'Restore-KernelPanicPolicy', 'Resume-KdumpDrill', 'Set-CrashKernelReservation', 'Set-KdumpLocalTarget', 'Set-KdumpNfsTarget', 'Set-KdumpSshTarget', 'Set-KernelPanicPolicy', 'Set-VmcoreHold', 'Test-Vmcore', 'Wait-Vmcore'
+    $names = @(
+        'Clear-VmcoreHold'
+        'Convert-Vmcore'
+        'Disable-Kdump'
+        'Disable-Sysrq'
+        'Enable-NfsExport'
+        'Enable-Sysrq'
+        'Get-CrashKernelReservation'
+        'Get-KdumpSession'
+        'Get-KdumpStatus'
+        'Get-KernelPanicPolicy'
+        'Get-NfsExport'
+        'Get-Vmcore'
+        'Get-VmcoreDmesg'
+        'Get-VmcoreEstimate'
+        'Get-VmcoreReport'
+        'Install-Kdump'
+        'Invoke-KdumpDrill'
+        'Invoke-SysrqCrash'
+        'New-KdumpSession'
+        'Receive-Vmcore'
+        'Remove-KdumpSession'
+        'Remove-Vmcore'
+        'Restore-KdumpConfiguration'
+        'Restore-KernelPanicPolicy'
+        'Resume-KdumpDrill'
+        'Set-CrashKernelReservation'
+        'Set-KdumpLocalTarget'
+        'Set-KdumpNfsTarget'
+        'Set-KdumpSshTarget'
+        'Set-KernelPanicPolicy'
+        'Set-VmcoreHold'
+        'Test-Vmcore'
+        'Update-KdumpInitramfs'
+        'Wait-Vmcore'
+    )
 }
 
 Describe 'The module' {
@@ -25,6 +60,7 @@ Describe 'The module' {
 
     It 'supports -WhatIf on every change' {
         foreach ($command in Get-Command -Module KdumpNfs | Where-Object Verb -In 'Enable', 'Set', 'Invoke', 'Remove', 'Clear', 'Receive') {
+        foreach ($command in Get-Command -Module KdumpNfs | Where-Object Verb -NotIn 'Get', 'Wait', 'Test', 'Find') {
             $command.Parameters.Keys | Should -Contain 'WhatIf' -Because $command.Name
             $command.Parameters.Keys | Should -Contain 'Confirm' -Because $command.Name
         }
@@ -59,6 +95,12 @@ Describe 'The module' {
         'KdumpNfs.Kdump.KdumpBackup', 'KdumpNfs.Nfs.NfsExport', 'KdumpNfs.Nfs.NfsExportChange', 'KdumpNfs.Crash.SysrqChange',
         'KdumpNfs.Crash.SysrqCrash', 'KdumpNfs.Collection.VmcoreDump', 'KdumpNfs.Fleet.FailedHost', 'KdumpNfs.Ssh.Sessions.KdumpSession', 'KdumpNfs.Setup.CrashKernelReservation',
         'KdumpNfs.Setup.CrashKernelChange', 'KdumpNfs.Collection.ReceivedVmcore', 'KdumpNfs.Collection.VmcoreRemoval', 'KdumpNfs.Collection.VmcoreHold', 'KdumpNfs.Drills.KdumpDrill'
+        'KdumpNfs.Setup.CrashKernelChange', 'KdumpNfs.Collection.ReceivedVmcore', 'KdumpNfs.Collection.VmcoreRemoval', 'KdumpNfs.Collection.VmcoreHold'
+        'KdumpNfs.Kdump.KdumpStatus', 'KdumpNfs.Kdump.KdumpTargetChange', 'KdumpNfs.Kdump.KdumpTargetPlan', 'KdumpNfs.Kdump.HostVmcoreEstimate', 'KdumpNfs.Kdump.KdumpBackup',
+        'KdumpNfs.Nfs.NfsExport', 'KdumpNfs.Nfs.NfsExportChange', 'KdumpNfs.Crash.SysrqChange', 'KdumpNfs.Crash.SysrqCrash',
+        'KdumpNfs.Collection.VmcoreDump', 'KdumpNfs.Fleet.FailedHost',
+        'KdumpNfs.Setup.CrashKernelReservation', 'KdumpNfs.Setup.CrashKernelChange',
+        'KdumpNfs.Setup.KdumpInstallation', 'KdumpNfs.Setup.KdumpDisabling', 'KdumpNfs.Setup.KdumpInitramfsChange'
     ) {
         $_ -as [type] | Should -Not -BeNullOrEmpty
         $views = Get-FormatData -TypeName $_

@@ -43,6 +43,13 @@ internal sealed class FakeHost : IDisposable
         return await HostReply.RunAsync(connection, new RemoteScript(Before + HostScript.Load(name, [("tree", Root), .. values]).Text), CancellationToken.None);
     }
 
+    /// <summary>Runs a script as it is.</summary>
+    public async Task<HostReply> ScriptAsync(string script)
+    {
+        await using var connection = new ShellConnection();
+        return await HostReply.RunAsync(connection, new RemoteScript(Before + script), CancellationToken.None);
+    }
+
     /// <summary>Runs a job as detach.sh would: result records on descriptor 3, everything else in a log.</summary>
     public async Task<HostReply> JobAsync(string script)
     {
