@@ -17,9 +17,13 @@ public sealed class GetVmcoreEstimateCommand : FleetCmdlet
     [DumpLevelTransformation]
     public DumpLevel? DumpLevel { get; set; }
 
+    /// <summary>Takes the kernel's own counters at once: quick, no root needed, a wider range.</summary>
+    [Parameter]
+    public SwitchParameter Coarse { get; set; }
+
     /// <inheritdoc/>
     protected override void PrepareOperation() =>
-        _operation = new VmcoreEstimateOperation(Access) { DumpLevel = (DumpLevel?)DumpLevelTransformationAttribute.Check(DumpLevel) };
+        _operation = new VmcoreEstimateOperation(Access) { DumpLevel = (DumpLevel?)DumpLevelTransformationAttribute.Check(DumpLevel), Coarse = Coarse };
 
     /// <inheritdoc/>
     protected override Func<HostContext, CancellationToken, Task> WorkFor(SshHost host) =>

@@ -31,8 +31,14 @@ public sealed record HostVmcoreEstimate
     /// <summary>Where the range comes from.</summary>
     public required string Basis { get; init; }
 
-    /// <summary>Pages by kind.</summary>
+    /// <summary>Pages by kind; where <see cref="Coarse"/>, all cache is counted as NonPrivateCache and no zero pages are known.</summary>
     public required MemUsage Pages { get; init; }
+
+    /// <summary>Made from the kernel's own counters instead of makedumpfile's count of pages: the range is wider.</summary>
+    public bool Coarse { get; init; }
+
+    /// <summary>Why it is coarse; null where it is not.</summary>
+    public string? CoarseReason { get; init; }
 
     /// <summary>Running kernel.</summary>
     public string KernelRelease { get; init; } = "";
@@ -44,8 +50,11 @@ public sealed class VmcoreEstimateOperation(HostAccess access)
     /// <summary>The level to estimate for; null for the one that the host is configured with.</summary>
     public DumpLevel? DumpLevel { get; init; }
 
-    /// <summary>Estimates for one host.</summary>
-    /// <exception cref="HostException">NotRoot, KdumpNotInstalled, EstimateNotPossible.</exception>
+    /// <summary>Takes the kernel's own counters at once: quick, no root needed, a wider range.</summary>
+    public bool Coarse { get; init; }
+
+    /// <summary>Estimates for one host; coarsely where makedumpfile cannot count.</summary>
+    /// <exception cref="HostException">NotRoot, EstimateNotPossible.</exception>
     public async Task<HostVmcoreEstimate> RunAsync(SshHost host, HostContext context, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(host);
@@ -53,10 +62,10 @@ public sealed class VmcoreEstimateOperation(HostAccess access)
         var connection = await access.ConnectAsync(host, context, cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
-            var script = new RemoteScript(HostScript.Load("facts").Text + HostScript.Read("memusage"));
+            var script = new RemoteScript(HostScript.Load("facts", ("coarse", Coarse ? "1" : "0")).Text + HostScript.Read("memusage"));
             var reply = await HostReply.RunAsync(connection, script, cancellationToken).ConfigureAwait(false);
             var facts = new HostFacts(host.HostName, reply);
-            if (!facts.IsRoot)
+            if (!facts.IsRoot && !Coarse)
             {
                 throw new HostException(ErrorIds.NotRoot, host.HostName, "The kernel's memory map is readable for root only.")
                 {
@@ -64,18 +73,27 @@ public sealed class VmcoreEstimateOperation(HostAccess access)
                 };
             }
 
-            if (facts.Tool("makedumpfile") is null)
-            {
-                throw new HostException(ErrorIds.KdumpNotInstalled, host.HostName, "makedumpfile is not installed.")
-                {
-                    Remedy = "Install the package makedumpfile (kexec-tools on EL9 and before).",
-                };
-            }
-
             var collector = KdumpConfiguration.Read(facts)?.Collector;
             var level = DumpLevel ?? collector?.DumpLevel ?? Kdump.DumpLevel.All;
-            var usage = MemUsage.Parse(reply.Required("memusage"));
-            var estimate = VmcoreEstimate.Of(usage, level, collector?.Compression ?? VmcoreCompression.None);
+            var compression = collector?.Compression ?? VmcoreCompression.None;
+            var (usage, reason) = Count(facts, reply);
+            VmcoreEstimate estimate;
+            if (usage is null)
+            {
+                var pageSize = reply.Number("page.size") ?? 4096;
+                var (withoutFlag, withFlag) = CoarseUsage.Parse(reply.Required("meminfo.all"), pageSize);
+                usage = withoutFlag;
+                estimate = CoarseUsage.Estimate(withoutFlag, withFlag, level, compression);
+                if (!Coarse)
+                {
+                    context.Warning($"The estimate of {host.HostName} is coarse: {reason}");
+                }
+            }
+            else
+            {
+                estimate = VmcoreEstimate.Of(usage, level, compression);
+            }
+
             context.Verbose(estimate.Basis);
             return new HostVmcoreEstimate
             {
@@ -88,8 +106,35 @@ public sealed class VmcoreEstimateOperation(HostAccess access)
                 MemoryBytes = estimate.TotalBytes,
                 Basis = estimate.Basis,
                 Pages = usage,
+                Coarse = reason is not null,
+                CoarseReason = reason,
                 KernelRelease = facts.KernelRelease,
             };
+        }
+    }
+
+    // makedumpfile's own count, or why there is none.
+    private (MemUsage? Usage, string? Reason) Count(HostFacts facts, HostReply reply)
+    {
+        if (Coarse)
+        {
+            return (null, "it was asked for");
+        }
+
+        if (facts.Tool("makedumpfile") is null || reply.Text("memusage") is not { } said)
+        {
+            return (null, "makedumpfile is not installed");
+        }
+
+        try
+        {
+            return (MemUsage.Parse(said), null);
+        }
+        catch (HostException e) when (e.ErrorId == ErrorIds.EstimateNotPossible)
+        {
+            // Its last words are the cause; the lines before are about versions.
+            var words = said.Trim().Split('\n').LastOrDefault(l => l.Trim().Length > 0 && !l.StartsWith("makedumpfile ", StringComparison.Ordinal) && !l.StartsWith("The ", StringComparison.Ordinal)) ?? "";
+            return (null, $"{e.What} {Printable.Escape(words.Trim())} - {e.Remedy}".Replace("  ", " ", StringComparison.Ordinal));
         }
     }
 }

@@ -1,5 +1,8 @@
 # makedumpfile's own count of pages, after facts.sh. It reads the running kernel's memory map: root only, seconds on big hosts.
-# shellcheck shell=sh
-if command -v makedumpfile >/dev/null 2>&1; then
+# Variables: coarse (1: the kernel's own counters are enough)
+# shellcheck shell=sh disable=SC2154
+kv meminfo.all "$(cat /proc/meminfo 2>/dev/null)"
+kv page.size "$(getconf PAGESIZE 2>/dev/null || echo 4096)"
+if [ "$coarse" != 1 ] && command -v makedumpfile >/dev/null 2>&1; then
   kv memusage "$(makedumpfile --mem-usage /proc/kcore 2>&1 || echo "makedumpfile ended with exit status $?.")"
 fi

@@ -70,4 +70,46 @@ public class EstimateTests
             Assert.True(0 < estimate.LowBytes && estimate.LowBytes < estimate.HighBytes && estimate.HighBytes < estimate.PageBytes * 1.05);
         }
     }
+
+    // The same kind of guest; its own --mem-usage counted 27213 kernel pages of 92075.
+    private const string MemInfo = "MemTotal:         360448 kB\nMemFree:          169724 kB\nMemAvailable:     240000 kB\nBuffers:            2608 kB\nCached:            64420 kB\nSwapCached:            0 kB\n" +
+        "AnonPages:          9848 kB\nShmem:               812 kB\nHugePages_Total:       0\nHugepagesize:       2048 kB\nHugetlb:               0 kB\n";
+
+    [Theory]
+    [InlineData(VmcoreCompression.Zlib, 18_751_004)]
+    [InlineData(VmcoreCompression.Lzo, 28_516_451)]
+    public void A_coarse_estimate_is_wider_and_holds_the_real_dumps(VmcoreCompression compression, long size)
+    {
+        var (one, other) = CoarseUsage.Parse(MemInfo, 4096);
+        var coarse = CoarseUsage.Estimate(one, other, DumpLevel.All, compression);
+        var fine = VmcoreEstimate.Of(MemUsage.Parse(Real), DumpLevel.All, compression);
+        Assert.InRange(size, coarse.LowBytes, coarse.HighBytes);
+        Assert.True(coarse.LowBytes < fine.LowBytes && fine.HighBytes < coarse.HighBytes);
+        Assert.StartsWith("coarse", coarse.Basis, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_level_that_leaves_out_one_kind_of_cache_may_leave_out_all_of_it_or_none()
+    {
+        var (one, other) = CoarseUsage.Parse(MemInfo, 4096);
+        var all = CoarseUsage.Estimate(one, other, DumpLevel.None, VmcoreCompression.Lzo);
+        var some = CoarseUsage.Estimate(one, other, DumpLevel.NonPrivateCache, VmcoreCompression.Lzo);
+        var both = CoarseUsage.Estimate(one, other, DumpLevel.PrivateCache, VmcoreCompression.Lzo);
+        Assert.Equal(all.HighBytes, some.HighBytes);
+        Assert.True(both.HighBytes < some.HighBytes && both.LowBytes == some.LowBytes);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("MemTotal: 1000 kB\n")]
+    [InlineData("MemTotal: x kB\nMemFree: 1 kB\n")]
+    public void Counters_that_are_missing(string meminfo) =>
+        Assert.Equal(ErrorIds.EstimateNotPossible, Assert.Throws<HostException>(() => CoarseUsage.Parse(meminfo, 4096)).ErrorId);
+
+    [Fact]
+    public void Counters_that_do_not_add_up_give_no_negative_numbers()
+    {
+        var (usage, _) = CoarseUsage.Parse("MemTotal: 100000 kB\nMemFree: 999999999999999999 kB\nCached: 9999999 kB\nAnonPages: 9999999 kB\n", 4096);
+        Assert.True(usage is { Kernel: > 0, Free: 25000, User: 0, NonPrivateCache: 0 });
+    }
 }
