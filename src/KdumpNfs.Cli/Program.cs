@@ -19,6 +19,7 @@ var root = new Command("kdumpnfs", """
     RestoreCommand.CreateList(),
     RestoreCommand.Create(),
     EnableExportCommand.Create(),
+    DisableExportCommand.Create(),
     ExportsCommand.Create(),
     EstimateCommand.Create(),
     CrashKernelCommands.CreateGet(),

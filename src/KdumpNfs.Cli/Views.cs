@@ -27,12 +27,15 @@ internal static class Views
         [typeof(NfsExport)] = View<NfsExport>(
             ("Host", e => e.HostName), ("Export", e => e.ExportPath), ("Client", e => e.Client), ("Live", e => e.Live), ("Own mount", e => e.OwnMount),
             ("Options", e => string.Join(',', e.Option))),
+        [typeof(NfsExportRemoval)] = View<NfsExportRemoval>(
+            ("Host", r => r.HostName), ("Changed", r => r.Changed), ("Export", r => r.ExportPath), ("Client", r => r.Client), ("Files", r => string.Join(", ", r.File)),
+            ("Was live", r => r.WasLive)),
         [typeof(NfsExportChange)] = View<NfsExportChange>(
             ("Host", c => c.HostName), ("Changed", c => c.Changed), ("Export", c => c.ExportPath), ("Dump path", c => c.DumpPath), ("Client", c => c.Client),
             ("Options", c => string.Join(',', c.Option))),
         [typeof(HostVmcoreEstimate)] = View<HostVmcoreEstimate>(
             ("Host", e => e.HostName), ("Memory", e => MiB(e.MemoryBytes)), ("Level", e => e.DumpLevel), ("Kept", e => MiB(e.KeptBytes)), ("Compression", e => e.Compression),
-            ("Dump", e => $"{MiB(e.CompressedLowBytes)} to {MiB(e.CompressedHighBytes)}")),
+            ("Dump", e => $"{MiB(e.CompressedLowBytes)} to {MiB(e.CompressedHighBytes)}"), ("Coarse", e => e.Coarse)),
         [typeof(SysrqChange)] = View<SysrqChange>(
             ("Host", c => c.HostName), ("Changed", c => c.Changed), ("Mask", c => c.Mask), ("Before", c => c.PreviousMask), ("Scope", c => c.Scope), ("Overridden by", c => c.OverriddenBy)),
         [typeof(KernelPanicPolicy)] = View<KernelPanicPolicy>(

@@ -75,6 +75,8 @@ public static class ErrorIds
     public const string ExportPathMissing = nameof(ExportPathMissing);
     public const string NotAMountPoint = nameof(NotAMountPoint);
     public const string ExportFailed = nameof(ExportFailed);
+    public const string ExportInUse = nameof(ExportInUse);
+    public const string FirewallFailed = nameof(FirewallFailed);
 
     // Estimates, crashes, vmcores.
     public const string EstimateNotPossible = nameof(EstimateNotPossible);

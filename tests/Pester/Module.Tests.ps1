@@ -4,6 +4,7 @@ BeforeAll {
         'Clear-VmcoreHold'
         'Convert-Vmcore'
         'Disable-Kdump'
+        'Disable-NfsExport'
         'Disable-Sysrq'
         'Enable-NfsExport'
         'Enable-Sysrq'
@@ -100,7 +101,7 @@ Describe 'The module' {
         'KdumpNfs.Nfs.NfsExport', 'KdumpNfs.Nfs.NfsExportChange', 'KdumpNfs.Crash.SysrqChange', 'KdumpNfs.Crash.SysrqCrash',
         'KdumpNfs.Collection.VmcoreDump', 'KdumpNfs.Fleet.FailedHost',
         'KdumpNfs.Setup.CrashKernelReservation', 'KdumpNfs.Setup.CrashKernelChange',
-        'KdumpNfs.Setup.KdumpInstallation', 'KdumpNfs.Setup.KdumpDisabling', 'KdumpNfs.Setup.KdumpInitramfsChange'
+        'KdumpNfs.Setup.KdumpInstallation', 'KdumpNfs.Setup.KdumpDisabling', 'KdumpNfs.Setup.KdumpInitramfsChange', 'KdumpNfs.Nfs.NfsExportRemoval'
     ) {
         $_ -as [type] | Should -Not -BeNullOrEmpty
         $views = Get-FormatData -TypeName $_

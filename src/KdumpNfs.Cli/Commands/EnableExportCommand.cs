@@ -17,13 +17,24 @@ internal static class EnableExportCommand
         var create = new Option<bool>("--create-directory") { Description = "Make the exported directory if it is missing" };
         var mount = new Option<bool>("--require-mount") { Description = "Refuse a directory that is not a mount of its own" };
         var force = new Option<bool>("--force") { Description = "Export to everybody without a second question" };
-        var command = new Command("enable-export", "Export a directory of a storage server to the hosts that dump to it") { hosts, path, client, option, dumpPath, create, mount, force };
+        var install = new Option<bool>("--install") { Description = "Install the NFS server where it is missing; nothing is upgraded or removed" };
+        var refresh = new Option<bool>("--refresh") { Description = "With --install: fetch the package lists first" };
+        var firewall = new Option<bool>("--open-firewall") { Description = "Let NFS through a running firewalld, now and for good" };
+        var command = new Command("enable-export", "Export a directory of a storage server to the hosts that dump to it")
+        {
+            hosts, path, client, option, dumpPath, create, mount, install, refresh, firewall, force,
+        };
         var connection = new ConnectionOptions(command, changes: true);
         command.SetAction(parsed => Session.Run(() => connection.Session(parsed) with { Force = parsed.GetValue(force) }, session =>
         {
             var request = NfsExportRequest.Create(parsed.GetValue(path)!, parsed.GetValue(client)!, parsed.GetValue(option), parsed.GetValue(dumpPath),
                 parsed.GetValue(create), parsed.GetValue(mount));
-            var operation = new EnableNfsExportOperation(connection.Access(parsed), request);
+            var operation = new EnableNfsExportOperation(connection.Access(parsed), request)
+            {
+                Install = parsed.GetValue(install),
+                Refresh = parsed.GetValue(refresh),
+                OpenFirewall = parsed.GetValue(firewall),
+            };
             session.ForEach(parsed.GetValue(hosts)!, name => connection.Host(parsed, name), operation.RunAsync);
         }));
         return command;

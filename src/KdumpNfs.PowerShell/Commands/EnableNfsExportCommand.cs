@@ -38,6 +38,18 @@ public sealed class EnableNfsExportCommand : ChangeCmdlet
     [Parameter]
     public SwitchParameter RequireMount { get; set; }
 
+    /// <summary>Installs the NFS server where it is missing; nothing is upgraded or removed.</summary>
+    [Parameter]
+    public SwitchParameter Install { get; set; }
+
+    /// <summary>With -Install: fetches the package lists first.</summary>
+    [Parameter]
+    public SwitchParameter Refresh { get; set; }
+
+    /// <summary>Lets NFS through a running firewalld, now and for good.</summary>
+    [Parameter]
+    public SwitchParameter OpenFirewall { get; set; }
+
     /// <summary>Answers the question about exports to everybody.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
@@ -47,7 +59,12 @@ public sealed class EnableNfsExportCommand : ChangeCmdlet
 
     /// <inheritdoc/>
     protected override void PrepareOperation() =>
-        _operation = new EnableNfsExportOperation(Access, NfsExportRequest.Create(ExportPath, Client, Option, DumpPath, CreateDirectory, RequireMount));
+        _operation = new EnableNfsExportOperation(Access, NfsExportRequest.Create(ExportPath, Client, Option, DumpPath, CreateDirectory, RequireMount))
+        {
+            Install = Install,
+            Refresh = Refresh,
+            OpenFirewall = OpenFirewall,
+        };
 
     /// <inheritdoc/>
     protected override Func<HostContext, CancellationToken, Task> WorkFor(SshHost host) => (context, token) => _operation.RunAsync(host, context, token);

@@ -48,6 +48,33 @@ public sealed record ExportClient(string Client, IReadOnlyList<string> Options)
         : client.Contains('/', StringComparison.Ordinal) ? ExportClientKind.Subnet
         : ExportClientKind.Host;
 
+    /// <summary>Whether a client can mean a host: certain for addresses and networks, assumed where only the server could tell.</summary>
+    /// <param name="client">Of an export.</param>
+    /// <param name="host">An address, or a name.</param>
+    public static bool May(string client, string host)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        if (!IPAddress.TryParse(host, out var address))
+        {
+            return KindOf(client) != ExportClientKind.Host || IPAddress.TryParse(client, out _) || string.Equals(client.Split('.')[0], host.Split('.')[0], StringComparison.OrdinalIgnoreCase);
+        }
+
+        address = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+        switch (KindOf(client))
+        {
+            case ExportClientKind.Host:
+                return !IPAddress.TryParse(client, out var same) || same.Equals(address);
+            case ExportClientKind.Subnet when IPAddress.TryParse(client.Split('/')[0], out var network):
+                var mask = client.Split('/')[1];
+                var length = int.TryParse(mask, NumberStyles.None, CultureInfo.InvariantCulture, out var bits) ? bits
+                    : IPAddress.TryParse(mask, out var dotted) ? dotted.GetAddressBytes().Sum(b => System.Numerics.BitOperations.PopCount(b)) : 0;
+                var (a, b) = (address.GetAddressBytes(), network.GetAddressBytes());
+                return a.Length == b.Length && Enumerable.Range(0, Math.Min(length, a.Length * 8)).All(i => ((a[i / 8] ^ b[i / 8]) & (0x80 >> (i % 8))) == 0);
+            default:
+                return true;
+        }
+    }
+
     /// <summary>Checks a client that is to be written: a host, address, network, wildcard or netgroup.</summary>
     /// <exception cref="HostException">InvalidInput, with what to give instead.</exception>
     public static void Check(string client)

@@ -91,6 +91,57 @@ public sealed class ExportsDocument
             };
     }
 
+    /// <summary>The file without this client's entries for this directory. A directory that no client is left for goes as a whole: alone it would
+    /// be exported to every host. A comment behind it stays. A file without such an entry is returned unchanged.</summary>
+    /// <param name="path">The directory on the server.</param>
+    /// <param name="client">The client, as the file names it.</param>
+    /// <exception cref="HostException">InvalidInput; ConfigurationInvalid: exportfs stops reading the file before its end; NotExpressible.</exception>
+    public ExportsDocument WithoutClient(string path, string client)
+    {
+        var directory = TargetInput.CheckDirectory(path, "export path");
+        ExportClient.Check(client);
+        if (!Places(directory, client).Any())
+        {
+            return this;
+        }
+
+        if (stopped)
+        {
+            throw new HostException(ErrorIds.ConfigurationInvalid, "", "exportfs cannot read the exports file to its end.") { HostSaid = problems[^1].ToString(), Remedy = "correct that line on the server." };
+        }
+
+        var result = text;
+        // From the end, so that the places before stay where they are.
+        foreach (var line in Enumerable.Reverse(parsed).Where(p => Same(p.Entry.Path, directory)))
+        {
+            var gone = line.Places.Where(p => string.Equals(p.Client.Client, client, StringComparison.OrdinalIgnoreCase)).ToList();
+            if (gone.Count == line.Places.Count && gone.Count > 0)
+            {
+                result = WithoutLine(result, line.PathStart, line.Places[^1].Token.End);
+                continue;
+            }
+
+            foreach (var place in Enumerable.Reverse(gone))
+            {
+                result = result[..place.Before] + result[place.Token.End..];
+            }
+        }
+
+        var after = new ExportsDocument(result);
+        return !after.stopped && after.Find(directory, client) is null && Others(after, directory, client).SequenceEqual(Others(this, directory, client)) ? after
+            : throw new HostException(ErrorIds.NotExpressible, "", $"The export of {directory} to {client} cannot be taken out beside what the file has.") { Remedy = "take it out by hand on the server." };
+    }
+
+    // What follows on the line is nothing or a comment; default options behind the last client go too.
+    private static string WithoutLine(string text, int start, int end)
+    {
+        var feed = text.IndexOf('\n', end) is var at and >= 0 ? at : text.Length;
+        var rest = text[end..feed];
+        var comment = rest.IndexOf('#', StringComparison.Ordinal);
+        var lineStart = text.LastIndexOf('\n', Math.Max(0, start - 1)) + 1;
+        return comment >= 0 ? text[..start] + rest[comment..] + text[feed..] : text[..lineStart] + (feed < text.Length ? text[(feed + 1)..] : "");
+    }
+
     private static string NewLine(string path, string client, IEnumerable<string> options)
     {
         var name = ByteText.FromValue(path);
@@ -147,11 +198,13 @@ public sealed class ExportsDocument
 
             var defaults = new List<string>();
             var places = new List<Place>();
+            var before = path.End;
             while (tokens.Client() is { Text.Length: > 0 } token)
             {
                 if (token.Text[0] == '-')
                 {
                     defaults.AddRange(ExportsOptions.Split(ByteText.ToValue(token.Text[1..])));
+                    before = token.End;
                     continue;
                 }
 
@@ -163,7 +216,8 @@ public sealed class ExportsDocument
 
                 var name = ByteText.ToValue(open < 0 ? token.Text : token.Text[..open]);
                 var own = open < 0 ? [] : ExportsOptions.Split(ByteText.ToValue(token.Text[(open + 1)..^1]));
-                places.Add(new Place(new ExportClient(name, [.. defaults, .. own]), token, [.. defaults]));
+                places.Add(new Place(new ExportClient(name, [.. defaults, .. own]), token, [.. defaults], before));
+                before = token.End;
                 if (name.Length == 0)
                 {
                     problems.Add(new ConfigProblem(ProblemIds.OptionsForWorld, [line],
@@ -177,7 +231,7 @@ public sealed class ExportsDocument
             }
 
             IReadOnlyList<ExportClient> clients = places.Count == 0 ? [new ExportClient("", [.. defaults])] : [.. places.Select(p => p.Client)];
-            parsed.Add(new Parsed(new ExportEntry(line, ByteText.ToValue(path.Text), clients), places));
+            parsed.Add(new Parsed(new ExportEntry(line, ByteText.ToValue(path.Text), clients), places, path.Start));
         }
 
         return true;
@@ -189,7 +243,8 @@ public sealed class ExportsDocument
         return false;
     }
 
-    private sealed record Parsed(ExportEntry Entry, List<Place> Places);
+    private sealed record Parsed(ExportEntry Entry, List<Place> Places, int PathStart);
 
-    private sealed record Place(ExportClient Client, ExportsToken Token, IReadOnlyList<string> Defaults);
+    // Before: where the word before it ends.
+    private sealed record Place(ExportClient Client, ExportsToken Token, IReadOnlyList<string> Defaults, int Before);
 }

@@ -17,7 +17,7 @@ public sealed class GetNfsExportOperation(HostAccess access)
         var connection = await access.ConnectAsync(host, context, cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
-            var facts = await NfsServerFacts.ReadAsync(connection, "", null, cancellationToken).ConfigureAwait(false);
+            var facts = await NfsServerFacts.ReadAsync(connection, "", null, "", cancellationToken).ConfigureAwait(false);
             if (!facts.Installed)
             {
                 throw EnableNfsExportOperation.NotInstalled(facts);
@@ -61,5 +61,6 @@ public sealed class GetNfsExportOperation(HostAccess access)
         Live = live,
         File = file,
         OwnMount = facts.IsMountPoint(path),
+        FirewallLacks = facts.FirewallLacks,
     };
 }

@@ -26,6 +26,9 @@ public sealed record NfsExport
 
     /// <summary>Whether the path is a mount of its own on the server.</summary>
     public bool OwnMount { get; init; }
+
+    /// <summary>Services of NFS that a running firewalld does not let in: clients may not get through. Empty where none runs.</summary>
+    public IReadOnlyList<string> FirewallLacks { get; init; } = [];
 }
 
 /// <summary>What Enable-NfsExport did.</summary>
@@ -58,9 +61,46 @@ public sealed record NfsExportChange
     /// <summary>Services that were started.</summary>
     public IReadOnlyList<string> Started { get; init; } = [];
 
+    /// <summary>Packages that were installed.</summary>
+    public IReadOnlyList<Setup.HostPackage> Installed { get; init; } = [];
+
+    /// <summary>Services that the firewall lets in since.</summary>
+    public IReadOnlyList<string> FirewallOpened { get; init; } = [];
+
     /// <summary>The copy of /etc/exports as it was; null where nothing was written.</summary>
     public string? Backup { get; init; }
 
     /// <summary>The change of /etc/exports as a unified diff.</summary>
+    public string Diff { get; init; } = "";
+}
+
+/// <summary>What Disable-NfsExport did.</summary>
+public sealed record NfsExportRemoval
+{
+    /// <summary>The storage server as it was asked for.</summary>
+    public required string HostName { get; init; }
+
+    /// <summary>False when there was no such export.</summary>
+    public required bool Changed { get; init; }
+
+    /// <summary>The directory that was exported. It and its dumps stay.</summary>
+    public required string ExportPath { get; init; }
+
+    /// <summary>The client.</summary>
+    public required string Client { get; init; }
+
+    /// <summary>The files that it was taken out of.</summary>
+    public IReadOnlyList<string> File { get; init; } = [];
+
+    /// <summary>Whether it was in the table of live exports.</summary>
+    public bool WasLive { get; init; }
+
+    /// <summary>Hosts that had it mounted, as far as the server knows.</summary>
+    public IReadOnlyList<string> MountedBy { get; init; } = [];
+
+    /// <summary>Copies of the files as they were.</summary>
+    public IReadOnlyList<string> Backup { get; init; } = [];
+
+    /// <summary>The change of the files as a unified diff.</summary>
     public string Diff { get; init; } = "";
 }

@@ -12,7 +12,7 @@ internal sealed class NfsServerFacts
     private readonly HostReply _reply;
     private readonly Lazy<IReadOnlyList<ServerUnit>> _units;
 
-    private NfsServerFacts(string hostName, HostReply reply)
+    internal NfsServerFacts(string hostName, HostReply reply)
     {
         HostName = hostName;
         _reply = reply;
@@ -24,9 +24,63 @@ internal sealed class NfsServerFacts
         Live = ExportTable.Parse(reply.Text("live") ?? "");
     }
 
-    public static async Task<NfsServerFacts> ReadAsync(IHostConnection connection, string exportPath, string? dumpDirectory, CancellationToken cancellationToken) =>
-        new(connection.Host.HostName, await HostReply.RunAsync(connection,
-            HostScript.Load("nfsfacts", ("export_path", exportPath), ("dump_dir", dumpDirectory ?? "")), cancellationToken).ConfigureAwait(false));
+    /// <param name="connection">The server.</param>
+    /// <param name="exportPath">A directory to look at; empty for none.</param>
+    /// <param name="dumpDirectory">Another one.</param>
+    /// <param name="client">Whom the export is for: its address tells the firewall's zone.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public static async Task<NfsServerFacts> ReadAsync(IHostConnection connection, string exportPath, string? dumpDirectory, string client, CancellationToken cancellationToken)
+    {
+        var address = client.Split('/')[0];
+        var script = HostScript.Load("nfsfacts", ("export_path", exportPath), ("dump_dir", dumpDirectory ?? ""),
+            ("client_address", System.Net.IPAddress.TryParse(address, out _) ? address : ""));
+        return new(connection.Host.HostName, await HostReply.RunAsync(connection,
+            new RemoteScript(script.Text + HostScript.Read("firewallfacts") + HostScript.Read("nfsmounts")), cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <summary>The zone of the running firewalld that the clients come through; null where no firewalld runs.</summary>
+    public string? FirewallZone => _reply.Text("firewall.zone") is { Length: > 0 } zone ? zone : null;
+
+    /// <summary>Services of NFS that the running firewall does not let in.</summary>
+    public IReadOnlyList<string> FirewallLacks => Lacking("firewall.services");
+
+    /// <summary>Services of NFS that it will not let in after its next start.</summary>
+    public IReadOnlyList<string> FirewallLacksLater => Lacking("firewall.permanent");
+
+    /// <summary>Whether the kernel tells of NFSv4 clients (5.3 and later); of others the server keeps a list.</summary>
+    public bool KnowsClients => _reply.Flag("clients.known");
+
+    /// <summary>Hosts that have a directory mounted, as far as the server knows: by name or address.</summary>
+    /// <param name="path">The exported directory.</param>
+    /// <param name="client">Only hosts that this client of an export can mean.</param>
+    public IReadOnlyList<string> MountedBy(string path, string client)
+    {
+        var found = new List<string>();
+        // rmtab: HOST:/PATH:COUNT, kept by mountd for NFSv3.
+        foreach (var line in (_reply.Text("rmtab") ?? "").Split('\n'))
+        {
+            var slash = line.IndexOf(":/", StringComparison.Ordinal);
+            var end = line.LastIndexOf(':');
+            if (slash > 0 && end > slash)
+            {
+                var mounted = line[(slash + 1)..end];
+                if (mounted == path || mounted.StartsWith(path.TrimEnd('/') + "/", StringComparison.Ordinal))
+                {
+                    found.Add(line[..slash]);
+                }
+            }
+        }
+
+        // An NFSv4 client is known by its address only, not by what it has mounted.
+        found.AddRange(_reply.All("client").Select(a => a.Trim('"')).Select(a => a.LastIndexOf(':') is var port and > 0 ? a[..port].Trim('[', ']') : a));
+        return [.. found.Distinct(StringComparer.Ordinal).Where(host => ExportClient.May(client, host))];
+    }
+
+    private IReadOnlyList<string> Lacking(string key) => FirewallZone is null or "trusted" ? []
+        : [.. FirewallServices.Except((_reply.Text(key) ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries))];
+
+    // NFSv4 takes the first alone; mounting as NFSv3, and exportfs -s from elsewhere, the others.
+    private static readonly string[] FirewallServices = ["nfs", "mountd", "rpc-bind"];
 
     public string HostName { get; }
 

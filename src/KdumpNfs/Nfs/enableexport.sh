@@ -1,7 +1,7 @@
 # The job of Enable-NfsExport: directories, /etc/exports, services, this one export. The table of live exports is not reloaded:
 # entries that are in no file (a cluster's, exportfs -o by hand) stay.
 # Variables: export_path dump_dir create_directory make_dump_dir write file old_sha old_data new_data client options stamp
-# units_enable units_start (unit names, a blank between them) was_exported
+# units_enable units_start (unit names, a blank between them) was_exported zone opens_now opens_later (services of firewalld)
 # shellcheck shell=sh disable=SC2154,SC2086
 
 step "Making directories"
@@ -50,3 +50,12 @@ words=$(exportfs -o "$options" "$client:$export_path" 2>&1) || { put_back; fail 
 case $words in *"exportfs: "*"does not support NFS export"* | *"exportfs: Failed"*) put_back; fail ExportFailed "$words" ;; esac
 result words "$words"
 result live "$(exportfs -s 2>/dev/null || exportfs -v 2>/dev/null)"
+
+# Last, so that nobody gets in before there is something to get.
+for service in $opens_now; do
+  step "Letting $service through the firewall"
+  words=$(firewall-cmd --zone="$zone" --add-service="$service" 2>&1) || fail FirewallFailed "$words"
+done
+for service in $opens_later; do
+  words=$(firewall-cmd --permanent --zone="$zone" --add-service="$service" 2>&1) || fail FirewallFailed "$words"
+done

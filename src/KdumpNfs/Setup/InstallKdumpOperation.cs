@@ -48,7 +48,7 @@ public sealed class InstallKdumpOperation(HostAccess access)
             {
                 HostName = host.HostName,
                 Changed = done is not null,
-                Installed = [.. (done?.All("installed") ?? []).Select(l => l.Split(' ', 2)).Select(w => new HostPackage(w[0], w[1]))],
+                Installed = done is null ? [] : PackagePlan.Installed(done),
                 PackageManager = plan.Missing.Count > 0 ? plan.Manager : "",
                 Service = unit,
                 Enabled = true,

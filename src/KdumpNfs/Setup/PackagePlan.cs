@@ -101,6 +101,9 @@ internal sealed class PackagePlan
         _ => null,
     };
 
+    /// <summary>What a job's install_missing told.</summary>
+    public static IReadOnlyList<HostPackage> Installed(HostReply done) => [.. done.All("installed").Select(l => l.Split(' ', 2)).Select(w => new HostPackage(w[0], w.ElementAtOrDefault(1) ?? ""))];
+
     /// <summary>What would come, for a question.</summary>
     public string Describe() => Missing.Count == 0 ? ""
         : $"installs {(Comes.Count > 0 ? string.Join(", ", Comes) : string.Join(", ", Missing) + " and what they need, once the package lists are fetched")} ({Manager}); nothing is upgraded or removed";

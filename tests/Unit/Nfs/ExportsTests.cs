@@ -143,4 +143,55 @@ public class ExportsTests
                 return e.ErrorId is ErrorIds.ConfigurationInvalid or ErrorIds.NotExpressible;
             }
         }, 3000);
+
+    [Theory]
+    [InlineData("/data h(rw)\n/b g(ro)\n", "/b g(ro)\n")]
+    [InlineData("# c\n/data h(rw)", "# c\n")]
+    [InlineData("/data h(rw) # ours\n/b g\n", "# ours\n/b g\n")]
+    [InlineData("/data  g(ro)\th(rw) # x\n", "/data  g(ro) # x\n")]
+    [InlineData("/data h(rw) g(ro)\n", "/data g(ro)\n")]
+    [InlineData("/data -sync h(rw) g(ro)\n", "/data -sync g(ro)\n")]
+    [InlineData("/data g(ro) \\\n   h(rw)\n/b x\n", "/data g(ro)\n/b x\n")]
+    [InlineData("/data \\\n   h(rw)\n/b x\n", "/b x\n")]
+    [InlineData("/data h(rw)\n/x y\n/data/ H(ro)\n", "/x y\n")]
+    [InlineData("/data g(rw)\n", "/data g(rw)\n")]
+    [InlineData("\"/data\" -fsid=1 h -sync\n/b x\n", "/b x\n")]
+    public void One_client_is_taken_out(string before, string after) => Assert.Equal(after, Text(Parse(before).WithoutClient("/data", "h")));
+
+    [Fact]
+    public void Taking_out_twice_is_once_leaves_the_others_and_opens_nothing() =>
+        DocumentGen.Check(from bytes in DocumentGen.Any(Pieces) from client in Gen.Elements("192.168.122.0/24", "h", "10.0.0.2", "*") select (bytes, client), c =>
+        {
+            try
+            {
+                var before = ExportsDocument.Parse(c.bytes);
+                var once = before.WithoutClient("/data", c.client);
+                var again = ExportsDocument.Parse(once.ToBytes());
+                static List<string> Others(ExportsDocument d, string client) => [.. d.Entries
+                    .SelectMany(e => e.Clients.Where(k => e.Path != "/data" || !string.Equals(k.Client, client, StringComparison.OrdinalIgnoreCase))
+                        .Select(k => $"{e.Path} {k.Client} {string.Join(",", k.Options)}"))];
+                return again.Find("/data", c.client) is null && Others(before, c.client).SequenceEqual(Others(again, c.client)) &&
+                    again.WithoutClient("/data", c.client).ToBytes().AsSpan().SequenceEqual(once.ToBytes());
+            }
+            catch (HostException e)
+            {
+                return e.ErrorId is ErrorIds.ConfigurationInvalid or ErrorIds.NotExpressible;
+            }
+        }, 3000);
+
+    [Theory]
+    [InlineData("192.168.122.0/24", "192.168.122.7", true)]
+    [InlineData("192.168.122.0/24", "192.168.123.7", false)]
+    [InlineData("192.168.122.0/255.255.254.0", "192.168.123.7", true)]
+    [InlineData("192.168.122.0/24", "::ffff:192.168.122.7", true)]
+    [InlineData("192.168.122.0/24", "fd00::1", false)]
+    [InlineData("fd00::/64", "fd00::9", true)]
+    [InlineData("10.0.0.1", "10.0.0.1", true)]
+    [InlineData("10.0.0.1", "10.0.0.2", false)]
+    [InlineData("node1.example.com", "10.0.0.2", true)]
+    [InlineData("node1.example.com", "NODE1", true)]
+    [InlineData("node1", "node2", false)]
+    [InlineData("*", "10.0.0.2", true)]
+    [InlineData("@dumpers", "node2", true)]
+    public void Who_a_client_can_mean(string client, string host, bool may) => Assert.Equal(may, ExportClient.May(client, host));
 }

@@ -1,0 +1,37 @@
+using System.Management.Automation;
+using KdumpNfs.Fleet;
+using KdumpNfs.Nfs;
+using KdumpNfs.Ssh;
+
+namespace KdumpNfs.PowerShell;
+
+/// <summary>Disable-NfsExport: ends the export of a directory to one client, in the files and now. Directories and dumps stay.</summary>
+[Cmdlet(VerbsLifecycle.Disable, "NfsExport", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
+[OutputType(typeof(NfsExportRemoval))]
+public sealed class DisableNfsExportCommand : ChangeCmdlet
+{
+    private DisableNfsExportOperation _operation = null!;
+
+    /// <summary>The exported directory.</summary>
+    [Parameter(Mandatory = true)]
+    [AllowEmptyString]
+    public string ExportPath { get; set; } = "";
+
+    /// <summary>The client, as the export names it.</summary>
+    [Parameter(Mandatory = true)]
+    [AllowEmptyString]
+    public string Client { get; set; } = "";
+
+    /// <summary>Also while hosts have it mounted.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    /// <inheritdoc/>
+    protected override bool IsForced => Force;
+
+    /// <inheritdoc/>
+    protected override void PrepareOperation() => _operation = new DisableNfsExportOperation(Access, ExportPath, Client) { Force = Force };
+
+    /// <inheritdoc/>
+    protected override Func<HostContext, CancellationToken, Task> WorkFor(SshHost host) => (context, token) => _operation.RunAsync(host, context, token);
+}
