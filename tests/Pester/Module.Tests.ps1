@@ -101,6 +101,26 @@ Describe 'The module' {
         'KdumpNfs.Collection.VmcoreDump', 'KdumpNfs.Fleet.FailedHost',
         'KdumpNfs.Setup.CrashKernelReservation', 'KdumpNfs.Setup.CrashKernelChange',
         'KdumpNfs.Setup.KdumpInstallation', 'KdumpNfs.Setup.KdumpDisabling', 'KdumpNfs.Setup.KdumpInitramfsChange', 'KdumpNfs.Nfs.NfsExportRemoval'
+        'KdumpNfs.Kdump.KdumpStatus'
+        'KdumpNfs.Kdump.KdumpTargetChange'
+        'KdumpNfs.Kdump.KdumpTargetPlan'
+        'KdumpNfs.Kdump.HostVmcoreEstimate'
+        'KdumpNfs.Kdump.KdumpBackup'
+        'KdumpNfs.Nfs.NfsExport'
+        'KdumpNfs.Nfs.NfsExportChange'
+        'KdumpNfs.Crash.SysrqChange'
+        'KdumpNfs.Crash.SysrqCrash'
+        'KdumpNfs.Collection.VmcoreDump'
+        'KdumpNfs.Fleet.FailedHost'
+        'KdumpNfs.Setup.CrashKernelReservation'
+        'KdumpNfs.Setup.CrashKernelChange'
+        'KdumpNfs.Collection.ReceivedVmcore'
+        'KdumpNfs.Collection.VmcoreRemoval'
+        'KdumpNfs.Collection.VmcoreHold'
+        'KdumpNfs.Setup.KdumpInstallation'
+        'KdumpNfs.Setup.KdumpDisabling'
+        'KdumpNfs.Setup.KdumpInitramfsChange'
+        'KdumpNfs.Nfs.NfsExportRemoval'
     ) {
         $_ -as [type] | Should -Not -BeNullOrEmpty
         $views = Get-FormatData -TypeName $_
