@@ -46,6 +46,14 @@ Describe 'Bad input is refused before any connection' {
         @{ Name = 'a sysrq mask of 512'; Command = { Enable-Sysrq 127.0.0.1 -Port $closed -Mask 512 } }
         @{ Name = 'a relative export path'; Command = { Enable-NfsExport 127.0.0.1 -Port $closed -ExportPath data -Client '*' } }
         @{ Name = 'a client with a blank'; Command = { Enable-NfsExport 127.0.0.1 -Port $closed -ExportPath /data -Client 'a b' } }
+        @{ Name = 'a reservation without a unit'; Command = { Set-CrashKernelReservation 127.0.0.1 -Port $closed -Size 256 } }
+        @{ Name = 'an empty reservation'; Command = { Set-CrashKernelReservation 127.0.0.1 -Port $closed -Size '' } }
+        @{ Name = 'a reservation with a shell in it'; Command = { Set-CrashKernelReservation 127.0.0.1 -Port $closed -Size '256M; reboot' } }
+        @{ Name = 'two reservations'; Command = { Set-CrashKernelReservation 127.0.0.1 -Port $closed -Size 256M, 512M } }
+        @{ Name = 'a low reservation alone'; Command = { Set-CrashKernelReservation 127.0.0.1 -Port $closed -Size '128M,low' } }
+        @{ Name = 'ranges that fall'; Command = { Set-CrashKernelReservation 127.0.0.1 -Port $closed -Size '4G-8G:256M,1G-4G:128M' } }
+        @{ Name = 'a relative path whose export ends'; Command = { Disable-NfsExport 127.0.0.1 -Port $closed -ExportPath data -Client h } }
+        @{ Name = 'nobody whose export ends'; Command = { Disable-NfsExport 127.0.0.1 -Port $closed -ExportPath /data -Client '' } }
         @{ Name = 'none that may be down'; Command = { Invoke-SysrqCrash 127.0.0.1 -Port $closed -MaxDown 0 -Force } }
         @{ Name = 'a relative path of a store'; Command = { Get-Vmcore 127.0.0.1 data -Port $closed } }
         @{ Name = 'an empty store'; Command = { Get-Vmcore '' /data } }

@@ -38,6 +38,10 @@ public sealed class CommandLineTests(SharedServer shared)
     [InlineData("set-nfs-target", "127.0.0.1", "--nfs-server", "storage", "--export", "/data", "--dump-level", "32", "--yes")]
     [InlineData("estimate", "127.0.0.1", "--dump-level", "Everything")]
     [InlineData("enable-sysrq", "127.0.0.1", "--mask", "512", "--yes")]
+    [InlineData("set-reservation", "127.0.0.1", "--yes")]
+    [InlineData("set-reservation", "127.0.0.1", "--size", "256M", "--recommended", "--yes")]
+    [InlineData("set-reservation", "127.0.0.1", "--size", "256", "--yes")]
+    [InlineData("disable-export", "127.0.0.1", "--export", "data", "--client", "h", "--yes")]
     [InlineData("crash", "127.0.0.1", "--max-down", "0", "--yes")]
     [InlineData("crash", "127.0.0.1", "--collect", "storage", "--yes")]
     [InlineData("vmcores")]
@@ -53,6 +57,9 @@ public sealed class CommandLineTests(SharedServer shared)
     [Theory]
     [InlineData("crash", "127.0.0.1")]
     [InlineData("enable-sysrq", "127.0.0.1")]
+    [InlineData("disable-kdump", "127.0.0.1")]
+    [InlineData("install-kdump", "127.0.0.1")]
+    [InlineData("update-initramfs", "127.0.0.1")]
     [InlineData("set-nfs-target", "127.0.0.1", "--nfs-server", "storage", "--export", "/data")]
     public void A_change_that_nobody_can_agree_to_is_refused(params string[] arguments)
     {
