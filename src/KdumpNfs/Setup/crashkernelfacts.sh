@@ -43,7 +43,6 @@ if command -v grubby >/dev/null 2>&1; then
   kv grubby.info "$(grubby --info=ALL 2>/dev/null)"
   kv grubby.default "$(grubby --default-index 2>/dev/null)"
 fi
-[ -e "$tree/run/ostree-booted" ] && command -v rpm-ostree >/dev/null 2>&1 && kv ostree.kargs "$(rpm-ostree kargs 2>/dev/null)"
 for file in "$tree/boot/grub/grub.cfg" "$tree/boot/grub2/grub.cfg" "$tree"/boot/efi/EFI/*/grub.cfg; do
   if [ -f "$file" ] && { [ ! -r "$file" ] || grep -qE '^[[:space:]]*linux(16|efi)?[[:space:]]' "$file"; }; then
     kvfile grub.cfg "$file"

@@ -36,6 +36,15 @@ build() {
   esac
 }
 
+load() {
+  # With force_rebuild a restart builds once more, with nothing loaded meanwhile; a reload only loads.
+  if [ "$family" = rhel ] && systemctl is-active -q "$unit" && grep -qE '^[[:space:]]*force_rebuild[[:space:]]+"?1' "$file"; then
+    systemctl reload "$unit"
+  else
+    systemctl restart "$unit"
+  fi
+}
+
 image=$(image_path)
 saved=
 if [ -n "$image" ] && [ -f "$image" ]; then
@@ -63,7 +72,7 @@ fi
 printf '%s\n' "$words"
 
 step "Loading the crash kernel"
-if systemctl restart "$unit" && systemctl is-active -q "$unit" && loaded; then
+if load && systemctl is-active -q "$unit" && loaded; then
   image=$(image_path)
   time=$(stat -L -c %Y -- "$image" 2>/dev/null || echo 0)
   [ "$time" -ge "$started" ] || fail ActivationFailed "$image was not built: its time is before the command's start.
@@ -76,7 +85,7 @@ $words"
 fi
 why=$(words_of "$unit")
 step "Bringing the old image back"
-if put_back && touch -- "$image" && systemctl restart "$unit" && loaded; then
+if put_back && touch -- "$image" && load && loaded; then
   fail ChangeRolledBack "$why"
 fi
 fail RollbackFailed "$why
