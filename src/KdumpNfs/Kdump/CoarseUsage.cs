@@ -1,4 +1,5 @@
 using System.Globalization;
+using KdumpNfs.Hosts;
 
 namespace KdumpNfs.Kdump;
 
@@ -11,8 +12,9 @@ internal static class CoarseUsage
     /// <summary>The counts, with the cache taken for pages without or with the private flag.</summary>
     /// <param name="meminfo">The file.</param>
     /// <param name="pageSize">Bytes in a page.</param>
+    /// <param name="iomem">System RAM and the crash kernel of /proc/iomem; zero addresses where only root may see them.</param>
     /// <exception cref="HostException">EstimateNotPossible: it lacks what is needed.</exception>
-    public static (MemUsage WithoutFlag, MemUsage WithFlag) Parse(string meminfo, long pageSize)
+    public static (MemUsage WithoutFlag, MemUsage WithFlag) Parse(string meminfo, long pageSize, string iomem)
     {
         var values = new Dictionary<string, long>(StringComparer.Ordinal);
         foreach (var line in meminfo.Split('\n'))
@@ -32,13 +34,16 @@ internal static class CoarseUsage
             throw new HostException(ErrorIds.EstimateNotPossible, "", "The host's /proc/meminfo does not tell its memory.") { HostSaid = meminfo.Length > 500 ? meminfo[..500] : meminfo, Remedy = "look at /proc/meminfo on the host." };
         }
 
-        var huge = Pages("Hugetlb") is > 0 and var all ? all : values.GetValueOrDefault("HugePages_Total") * values.GetValueOrDefault("Hugepagesize") * 1024 / pageSize;
+        var huge = Pages("Hugetlb") is > 0 and var every ? every : values.GetValueOrDefault("HugePages_Total") * values.GetValueOrDefault("Hugepagesize") * 1024 / pageSize;
         var free = Math.Min(Pages("MemFree"), total);
         var user = Math.Min(Pages("AnonPages") + huge, total - free);
         var cache = Math.Min(Pages("Cached") + Pages("Buffers") + Pages("SwapCached"), total - free - user);
-        // What the kernel keeps for itself before it counts (its image, page tables of memory) is not in MemTotal; a dump has it.
-        var kernel = total - free - user - cache + (total / 64);
-        var usage = new MemUsage(pageSize, total + (total / 64), 0, cache, 0, user, free, Math.Max(kernel, 1));
+        // What the kernel keeps for itself before it counts (its image, the description of each page) is not in MemTotal; a dump has it. The
+        // memory map tells how much that is, to root; else 48 MiB and a 64th of the memory, as seen and as 64 bytes a page make it.
+        var (ram, reserved) = IoMemory.Parse(iomem);
+        var all = ram > 0 ? (ram - reserved.Sum(r => r.End - r.Start + 1)) / pageSize : 0;
+        all = all > total ? all : total + (total / 64) + ((48L << 20) / pageSize);
+        var usage = new MemUsage(pageSize, all, 0, cache, 0, user, free, Math.Max(all - free - user - cache, 1));
         return (usage, usage with { NonPrivateCache = 0, PrivateCache = cache });
     }
 

@@ -81,7 +81,7 @@ public sealed class VmcoreEstimateOperation(HostAccess access)
             if (usage is null)
             {
                 var pageSize = reply.Number("page.size") ?? 4096;
-                var (withoutFlag, withFlag) = CoarseUsage.Parse(reply.Required("meminfo.all"), pageSize);
+                var (withoutFlag, withFlag) = CoarseUsage.Parse(reply.Required("meminfo.all"), pageSize, reply.Text("iomem") ?? "");
                 usage = withoutFlag;
                 estimate = CoarseUsage.Estimate(withoutFlag, withFlag, level, compression);
                 if (!Coarse)

@@ -144,26 +144,8 @@ internal sealed class CrashKernelFacts
 
     private void ReadMemory()
     {
-        var (ranges, ram) = (new List<ReservedRange>(), 0L);
-        foreach (var line in (_reply.Text("iomem") ?? "").Split('\n'))
-        {
-            var words = line.Split([" : "], 2, StringSplitOptions.None);
-            var ends = words[0].Trim().Split('-');
-            if (words.Length == 2 && ends.Length == 2 && long.TryParse(ends[0], NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var start) &&
-                long.TryParse(ends[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var end) && end > start)
-            {
-                if (words[1].StartsWith("Crash", StringComparison.Ordinal))
-                {
-                    ranges.Add(new ReservedRange(start, end));
-                }
-                else
-                {
-                    ram += end - start + 1;
-                }
-            }
-        }
-
-        Ranges = ranges;
+        var (ram, regions) = IoMemory.Parse(_reply.Text("iomem") ?? "");
+        Ranges = [.. regions.Select(r => new ReservedRange(r.Start, r.End))];
         var managed = _reply.Text("meminfo")?.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries) is ["MemTotal:", var kib, ..] &&
             long.TryParse(kib, NumberStyles.None, CultureInfo.InvariantCulture, out var total) ? total * 1024 : 0;
         MemoryBytes = ram > 0 ? ram : managed + (CrashSize ?? 0);

@@ -153,8 +153,8 @@ internal sealed class CrashKernelPlan
             HostSaid = facts.CommandLine,
             Remedy = words.Count == 0
                 ? "Take crashkernel= out of the kernel arguments in its boot server, hypervisor or image, then reboot it."
-                : $"Put this kernel argument into its boot server (PXE, iPXE), hypervisor or image, instead of any other crashkernel=: {string.Join(' ', words)} - then reboot it." +
-                  (facts.Entries.Count > 0 ? " If you know that it does boot from its own boot loader, -Force takes your word." : ""),
+                : (facts.Entries.Count > 0 ? "If you know that it does boot from its own boot loader, -Force takes your word. Else put" : "Put") +
+                  $" this kernel argument into its boot server (PXE, iPXE), hypervisor or image, instead of any other crashkernel=, then reboot it: {string.Join(' ', words)}",
         };
 
     private static BootTool ToolFor(CrashKernelFacts facts, CrashKernelRequest request, IReadOnlyList<string> words)

@@ -71,16 +71,22 @@ public class EstimateTests
         }
     }
 
-    // The same kind of guest; its own --mem-usage counted 27213 kernel pages of 92075.
-    private const string MemInfo = "MemTotal:         360448 kB\nMemFree:          169724 kB\nMemAvailable:     240000 kB\nBuffers:            2608 kB\nCached:            64420 kB\nSwapCached:            0 kB\n" +
-        "AnonPages:          9848 kB\nShmem:               812 kB\nHugePages_Total:       0\nHugepagesize:       2048 kB\nHugetlb:               0 kB\n";
+    // As such a guest printed them; makedumpfile counted 25996 kernel pages then.
+    private const string MemInfo = "MemTotal:         284676 kB\nMemFree:          187560 kB\nMemAvailable:     243012 kB\nBuffers:            2692 kB\nCached:            50976 kB\nSwapCached:            0 kB\n" +
+        "AnonPages:         10236 kB\nShmem:              1144 kB\nHugePages_Total:       0\nHugepagesize:       2048 kB\nHugetlb:               0 kB\n";
+
+    private const string Iomem = "00001000-0009fbff : System RAM\n00100000-1ffdcfff : System RAM\n  13000000-1effffff : Crash kernel\n";
+
+    private const string Hidden = "00000000-00000000 : System RAM\n00000000-00000000 : System RAM\n  00000000-00000000 : Crash kernel\n";
 
     [Theory]
-    [InlineData(VmcoreCompression.Zlib, 18_751_004)]
-    [InlineData(VmcoreCompression.Lzo, 28_516_451)]
-    public void A_coarse_estimate_is_wider_and_holds_the_real_dumps(VmcoreCompression compression, long size)
+    [InlineData(VmcoreCompression.Zlib, 18_751_004, Iomem, 18_900)]
+    [InlineData(VmcoreCompression.Lzo, 28_516_451, Iomem, 18_900)]
+    [InlineData(VmcoreCompression.Lzo, 28_516_451, Hidden, 21_700)]
+    public void A_coarse_estimate_is_wider_and_holds_the_real_dumps(VmcoreCompression compression, long size, string iomem, int kernelPages)
     {
-        var (one, other) = CoarseUsage.Parse(MemInfo, 4096);
+        var (one, other) = CoarseUsage.Parse(MemInfo, 4096, iomem);
+        Assert.InRange(one.Kernel, kernelPages - 100, kernelPages + 100);
         var coarse = CoarseUsage.Estimate(one, other, DumpLevel.All, compression);
         var fine = VmcoreEstimate.Of(MemUsage.Parse(Real), DumpLevel.All, compression);
         Assert.InRange(size, coarse.LowBytes, coarse.HighBytes);
@@ -91,10 +97,10 @@ public class EstimateTests
     [Fact]
     public void A_level_that_leaves_out_one_kind_of_cache_may_leave_out_all_of_it_or_none()
     {
-        var (one, other) = CoarseUsage.Parse(MemInfo, 4096);
-        var all = CoarseUsage.Estimate(one, other, DumpLevel.None, VmcoreCompression.Lzo);
-        var some = CoarseUsage.Estimate(one, other, DumpLevel.NonPrivateCache, VmcoreCompression.Lzo);
-        var both = CoarseUsage.Estimate(one, other, DumpLevel.PrivateCache, VmcoreCompression.Lzo);
+        var (one, other) = CoarseUsage.Parse(MemInfo, 4096, Iomem);
+        var all = CoarseUsage.Estimate(one, other, DumpLevel.Free, VmcoreCompression.Lzo);
+        var some = CoarseUsage.Estimate(one, other, DumpLevel.Free | DumpLevel.NonPrivateCache, VmcoreCompression.Lzo);
+        var both = CoarseUsage.Estimate(one, other, DumpLevel.Free | DumpLevel.PrivateCache, VmcoreCompression.Lzo);
         Assert.Equal(all.HighBytes, some.HighBytes);
         Assert.True(both.HighBytes < some.HighBytes && both.LowBytes == some.LowBytes);
     }
@@ -104,12 +110,12 @@ public class EstimateTests
     [InlineData("MemTotal: 1000 kB\n")]
     [InlineData("MemTotal: x kB\nMemFree: 1 kB\n")]
     public void Counters_that_are_missing(string meminfo) =>
-        Assert.Equal(ErrorIds.EstimateNotPossible, Assert.Throws<HostException>(() => CoarseUsage.Parse(meminfo, 4096)).ErrorId);
+        Assert.Equal(ErrorIds.EstimateNotPossible, Assert.Throws<HostException>(() => CoarseUsage.Parse(meminfo, 4096, Iomem)).ErrorId);
 
     [Fact]
     public void Counters_that_do_not_add_up_give_no_negative_numbers()
     {
-        var (usage, _) = CoarseUsage.Parse("MemTotal: 100000 kB\nMemFree: 999999999999999999 kB\nCached: 9999999 kB\nAnonPages: 9999999 kB\n", 4096);
+        var (usage, _) = CoarseUsage.Parse("MemTotal: 100000 kB\nMemFree: 999999999999999999 kB\nCached: 9999999 kB\nAnonPages: 9999999 kB\n", 4096, "");
         Assert.True(usage is { Kernel: > 0, Free: 25000, User: 0, NonPrivateCache: 0 });
     }
 }
