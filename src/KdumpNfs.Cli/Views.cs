@@ -44,6 +44,12 @@ internal static class Views
         [typeof(KernelPanicPolicyChange)] = View<KernelPanicPolicyChange>(
             ("Host", c => c.HostName), ("Changed", c => c.Changed), ("Scope", c => c.Scope), ("Values", c => string.Join(", ", c.Values)), ("Unknown", c => string.Join(", ", c.Unknown)),
             ("Left", c => string.Join(", ", c.Foreign)), ("Overridden by", c => string.Join(", ", c.OverriddenBy.Select(w => w.Path).Distinct()))),
+        [typeof(SysrqAnswer)] = View<SysrqAnswer>(
+            ("Host", a => a.HostName), ("Console", a => a.Console), ("Key", a => a.Key), ("State", a => a.State), ("Proven", a => a.Proven), ("Action", a => a.Action),
+            ("Said", a => $"{a.Text.Length} characters")),
+        [typeof(UncleanBoot)] = View<UncleanBoot>(
+            ("Host", b => b.HostName), ("Ended", b => Time(b.EndedAt)), ("Next boot", b => Time(b.NextBootAt)), ("Verdict", b => b.Verdict), ("Panic", b => b.PanicReason),
+            ("Evidence", b => string.Join(' ', b.Evidence))),
         [typeof(SysrqCrash)] = View<SysrqCrash>(
             ("Crashed host", c => c.CrashedHost), ("Source address", c => c.SourceAddress), ("Triggered at", c => Time(c.TriggeredAt)), ("Synced", c => c.Synced),
             ("Away", c => c.Away is { } away ? $"{away.TotalSeconds:0} s" : ""), ("Target", c => c.Target)),

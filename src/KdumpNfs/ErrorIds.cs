@@ -82,6 +82,10 @@ public static class ErrorIds
     public const string EstimateNotPossible = nameof(EstimateNotPossible);
     public const string SysrqFailed = nameof(SysrqFailed);
     public const string KernelSettingRefused = nameof(KernelSettingRefused);
+    public const string SysrqDisabled = nameof(SysrqDisabled);
+    public const string SysrqNoAnswer = nameof(SysrqNoAnswer);
+    public const string ConsoleNotAvailable = nameof(ConsoleNotAvailable);
+    public const string ConsoleMismatch = nameof(ConsoleMismatch);
     public const string CrashDidNotHappen = nameof(CrashDidNotHappen);
     public const string HostDidNotReturn = nameof(HostDidNotReturn);
     public const string VmcoreDirectoryMissing = nameof(VmcoreDirectoryMissing);

@@ -43,6 +43,10 @@ Describe 'Bad input is refused before any connection' {
         @{ Name = 'a mask of -1 to go back to'; Command = { Disable-Sysrq 127.0.0.1 -Port $closed -Mask -1 } }
         @{ Name = 'no panic setting at all'; Command = { Set-KernelPanicPolicy 127.0.0.1 -Port $closed -Confirm:$false } }
         @{ Name = 'a panic timeout of two days'; Command = { Set-KernelPanicPolicy 127.0.0.1 -Port $closed -PanicTimeout 172800 -Confirm:$false } }
+        @{ Name = 'the crash key among harmless ones'; Command = { Send-Sysrq 127.0.0.1 -Port $closed -Key h,c -ConsoleHost 127.0.0.1 } }
+        @{ Name = 'a console that is a wildcard'; Command = { Send-Sysrq 127.0.0.1 -Port $closed -Key h -ConsoleHost 127.0.0.1 -Console 'node*' } }
+        @{ Name = 'a conmand without a port'; Command = { Send-Sysrq 127.0.0.1 -Port $closed -Key h -ConsoleHost 127.0.0.1 -ConmanDaemon localhost } }
+        @{ Name = 'a relative password file'; Command = { Send-Sysrq 127.0.0.1 -Port $closed -Key h -ConsoleHost 127.0.0.1 -ConsoleKind Ipmitool -BmcPasswordFile secret } }
         @{ Name = 'a sysrq mask of 512'; Command = { Enable-Sysrq 127.0.0.1 -Port $closed -Mask 512 } }
         @{ Name = 'a relative export path'; Command = { Enable-NfsExport 127.0.0.1 -Port $closed -ExportPath data -Client '*' } }
         @{ Name = 'a client with a blank'; Command = { Enable-NfsExport 127.0.0.1 -Port $closed -ExportPath /data -Client 'a b' } }

@@ -135,6 +135,8 @@ run_tests() {
   for shell in tcsh zsh; do need $shell $shell || true; done
   # sudo that asks for a password: its tests are skipped without.
   need sudo sudo && need openssl openssl || true
+  # A console server for the serial consoles of stand-ins and guests; its service is not wanted.
+  need conmand conman || true
   start_lab_image
   run_suite Unit
   if [ "$full" = full ]; then

@@ -21,6 +21,11 @@ internal static class CrashCommand
         {
             hosts, maxDown, wait, returnTimeout, notReady, collect, collectTimeout,
         };
+        var unreachable = new Option<bool>("--allow-unreachable") { Description = "Over the console crash hosts, too, that do not answer over SSH" };
+        var listen = new Option<int>("--console-listen") { Description = "Seconds to listen to a console after the crash key", DefaultValueFactory = _ => 60 };
+        command.Options.Add(unreachable);
+        command.Options.Add(listen);
+        var consoles = new ConsoleOptions(command);
         var connection = new ConnectionOptions(command, changes: true, batches: false);
         command.SetAction(parsed => Session.Run(() => connection.Session(parsed), session =>
         {
@@ -33,6 +38,9 @@ internal static class CrashCommand
             var operation = new SysrqCrashOperation(access)
             {
                 AllowNotReady = parsed.GetValue(notReady),
+                AllowUnreachable = parsed.GetValue(unreachable),
+                ConsoleAccess = consoles.Access(parsed, access),
+                ConsoleListen = new SysrqCrashOperation(access).ConsoleListen with { Limit = ConnectionOptions.Seconds(parsed.GetValue(listen), "--console-listen") },
                 ReturnTimeout = ConnectionOptions.Seconds(parsed.GetValue(returnTimeout), "--return-timeout"),
             };
             using var collector = parsed.GetValue(collect) is { } place
@@ -40,8 +48,13 @@ internal static class CrashCommand
                 : null;
             var list = new CrashList();
             session.Filter = value => !Keep(session, list, value);
-            session.ForEach(parsed.GetValue(hosts)!, name => connection.Host(parsed, name),
-                async (host, context, token) => context.Output(await operation.ProbeAsync(host, null, context, token)));
+            session.ForEach(parsed.GetValue(hosts)!,
+                name =>
+                {
+                    consoles.Make(parsed, name);
+                    return connection.Host(parsed, name);
+                },
+                async (host, context, token) => context.Output(await operation.ProbeAsync(host, consoles.Make(parsed, host.HostName), null, context, token)));
             session.Fleet.Finish(session);
             if (list.Candidates.Count == 0 || session.IsInterrupted || !session.Ask(list.Question(parsed.GetValue(maxDown))))
             {

@@ -6,10 +6,13 @@ using KdumpNfs.Ssh;
 
 namespace KdumpNfs.PowerShell;
 
-/// <summary>Invoke-SysrqCrash: crashes the kernel of hosts on purpose. Looks at all of them first, asks once, then pulls the triggers.</summary>
+/// <summary>
+/// Invoke-SysrqCrash: crashes the kernel of hosts on purpose. Looks at all of them first, asks once, then pulls the triggers: over SSH, or with
+/// -ConsoleHost by a break over their serial consoles, whose words are in the result.
+/// </summary>
 [Cmdlet(VerbsLifecycle.Invoke, "SysrqCrash", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
 [OutputType(typeof(SysrqCrash))]
-public sealed class InvokeSysrqCrashCommand : FleetCmdlet
+public sealed class InvokeSysrqCrashCommand : ConsoleCmdlet
 {
     private readonly CrashList _hosts = new();
     private SysrqCrashOperation _operation = null!;
@@ -31,6 +34,14 @@ public sealed class InvokeSysrqCrashCommand : FleetCmdlet
     [Parameter]
     public SwitchParameter AllowNotReady { get; set; }
 
+    /// <summary>Over the console crashes hosts, too, that do not answer over SSH: neither their state nor whose console it is can be checked then.</summary>
+    [Parameter]
+    public SwitchParameter AllowUnreachable { get; set; }
+
+    /// <summary>Seconds to listen to a console after the crash key.</summary>
+    [Parameter]
+    public int ConsoleListenSec { get; set; } = 60;
+
     /// <summary>Does not ask.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
@@ -49,14 +60,32 @@ public sealed class InvokeSysrqCrashCommand : FleetCmdlet
             throw Refused($"-MaxDown {MaxDown.ToString(CultureInfo.InvariantCulture)} would crash nothing.", "Give the number of hosts that may be down at once, 1 or more.");
         }
 
-        _operation = new SysrqCrashOperation(Access) { AllowNotReady = AllowNotReady, ReturnTimeout = Seconds(TimeoutSec, nameof(TimeoutSec)) };
+        _operation = new SysrqCrashOperation(Access)
+        {
+            AllowNotReady = AllowNotReady,
+            AllowUnreachable = AllowUnreachable,
+            ReturnTimeout = Seconds(TimeoutSec, nameof(TimeoutSec)),
+            ConsoleAccess = ConsoleAccess,
+            ConsoleListen = new SysrqCrashOperation(Access).ConsoleListen with { Limit = Seconds(ConsoleListenSec, nameof(ConsoleListenSec)) },
+        };
     }
 
     /// <inheritdoc/>
     protected override Func<HostContext, CancellationToken, Task> WorkFor(SshHost host)
     {
+        ArgumentNullException.ThrowIfNull(host);
         var machineId = string.IsNullOrEmpty(MachineId) ? null : MachineId;
-        return async (context, token) => context.Output(await _operation.ProbeAsync(host, machineId, context, token));
+        SerialConsole? console;
+        try
+        {
+            console = MakeConsole(host.HostName);
+        }
+        catch (HostException e)
+        {
+            return (_, _) => Task.FromException(e.For(host.HostName));
+        }
+
+        return async (context, token) => context.Output(await _operation.ProbeAsync(host, console, machineId, context, token));
     }
 
     /// <inheritdoc/>

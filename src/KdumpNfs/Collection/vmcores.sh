@@ -6,6 +6,8 @@
 # all others are counted; file names travel between NULs.
 PANIC='Kernel panic - not syncing|BUG: |Oops|Unable to handle kernel|general protection fault|[Ss]ys[Rr]q ?: Trigger a crash|kernel BUG at|LOCKUP|lockup|divide error|invalid opcode|hung_task'
 FAULT='fail|error|cannot|can.t|refused|denied|unreachable|no route|no space|out of memory|oom|timed out|timeout|not mounted|unable|read-only|stale'
+# What every capture says, also one that succeeds. CaptureFailure.cs knows the same words.
+NOISE='unable to calibrate|kernel read-only data|timeout[ =:]+[0-9]|_timeo?u?t|heartbeat|failed to load plugin|failed to open .*/ifstate|correctable errors collector'
 
 [ -e "$ROOT" ] || { kv error missing; exit 0; }
 [ -d "$ROOT" ] || { kv error notdirectory; exit 0; }
@@ -160,7 +162,7 @@ for d in $list; do
   f=$d/kexec-dmesg.log
   if regular "$f" && [ -r "$f" ]; then
     kv "$i.captureover" 1
-    [ -n "$final" ] || kv "$i.log" "$(tail -c 1048576 "$f" | tr -d '\000' | grep -a -i -E "$FAULT" | tail -n 40 | cut -c1-400)"
+    [ -n "$final" ] || kv "$i.log" "$(tail -c 1048576 "$f" | tr -d '\000' | grep -a -i -E "$FAULT" | grep -a -i -v -E "$NOISE" | tail -n 40 | cut -c1-400)"
     [ -n "$final" ] || kv "$i.logend" "$(tail -c 4096 "$f" | tr -d '\000' | tail -n 1 | cut -c1-400)"
   fi
   f=$d/README.txt

@@ -9,9 +9,13 @@ namespace KdumpNfs.Crash;
 /// <param name="SourceAddress">The address by which its store sees it.</param>
 public sealed record CrashCandidate(SshHost Host, KdumpStatus Status, string? SourceAddress)
 {
+    /// <summary>The serial console over which it is crashed; null to crash it over SSH.</summary>
+    public SerialConsole? Console { get; init; }
+
     /// <summary>One line for the question before the crash.</summary>
     public override string ToString() =>
         $"{Host.HostName} ({Status.NodeName}, {Status.State}" +
         (Status.NotReadyReason.Count == 0 ? "" : ": " + string.Join(", ", Status.NotReadyReason)) +
-        (Status.Target is null ? ")" : $", dumps to {Status.Target})");
+        (Status.Target is null ? ")" : $", dumps to {Status.Target})") + (Console is null ? "" : $" over {Console}") +
+        (Status.ErrorId is null ? "" : $"; it does not answer over SSH ({Status.ErrorId}): not checked is whether it is ready and whether that is its console");
 }

@@ -35,4 +35,16 @@ public sealed record SysrqCrash
 
     /// <summary>How long the host was away from SSH; null if that was not waited for.</summary>
     public TimeSpan? Away { get; init; }
+
+    /// <summary>The serial console over which it was crashed; null where that was done over SSH.</summary>
+    public string? Console { get; init; }
+
+    /// <summary>What the console said from the break on: the panic, then the capture kernel, as long as was listened. Escape control characters before showing it.</summary>
+    public string? ConsoleText { get; init; }
+
+    /// <summary>Why the listening ended.</summary>
+    public ConsoleEnd? ConsoleEnd { get; init; }
+
+    /// <summary>Whether the console was proved to be this host's before the break; null without a console.</summary>
+    public bool? ConsoleProven { get; init; }
 }

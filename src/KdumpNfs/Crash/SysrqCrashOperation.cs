@@ -11,7 +11,7 @@ namespace KdumpNfs.Crash;
 /// Crashes hosts on purpose. Two steps: look at every host, then, after one question for all of them, pull the triggers. A trigger is
 /// pulled once: whatever happens to the connection afterwards, nothing here pulls it again.
 /// </summary>
-public sealed class SysrqCrashOperation(HostAccess access)
+public sealed partial class SysrqCrashOperation(HostAccess access)
 {
     /// <summary>Seconds that sync may take before the trigger is pulled all the same.</summary>
     public const int SyncLimitSeconds = 10;
@@ -81,11 +81,17 @@ public sealed class SysrqCrashOperation(HostAccess access)
     }
 
     /// <summary>Pulls the trigger, once.</summary>
-    /// <exception cref="HostException">MachineIdMismatch, SysrqFailed, and those of connecting; none after the trigger was pulled.</exception>
+    /// <exception cref="HostException">MachineIdMismatch, SysrqFailed, and those of connecting; over a console those of <see cref="ConsoleOperation"/> and
+    /// SysrqDisabled, SysrqNoAnswer. None after the host went down.</exception>
     public async Task<SysrqCrash> TriggerAsync(CrashCandidate candidate, HostContext context, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(candidate);
         ArgumentNullException.ThrowIfNull(context);
+        if (candidate.Console is { } console)
+        {
+            return await TriggerOverConsoleAsync(candidate, console, context, cancellationToken).ConfigureAwait(false);
+        }
+
         var host = candidate.Host;
         var status = candidate.Status;
 
@@ -159,18 +165,7 @@ public sealed class SysrqCrashOperation(HostAccess access)
             }
 
             context.Progress("Crashing", "triggered", 1, done: true);
-            return new SysrqCrash
-            {
-                CrashedHost = host.HostName,
-                SourceAddress = candidate.SourceAddress,
-                Identities = [.. status.Identities.Append(host.HostName).Distinct(StringComparer.OrdinalIgnoreCase)],
-                Target = status.Target,
-                MachineId = status.MachineId,
-                KernelRelease = status.KernelRelease,
-                BootIdBefore = status.BootId,
-                TriggeredAt = pulledAt,
-                Synced = reply.Text("synced") == "1",
-            };
+            return Crashed(candidate, pulledAt, reply.Text("synced") == "1");
         }
     }
 
@@ -233,6 +228,20 @@ public sealed class SysrqCrashOperation(HostAccess access)
             }
         }
     }
+
+    private static SysrqCrash Crashed(CrashCandidate candidate, DateTimeOffset at, bool synced) => new()
+    {
+        CrashedHost = candidate.Host.HostName,
+        SourceAddress = candidate.SourceAddress,
+        Identities = [.. candidate.Status.Identities.Append(candidate.Host.HostName).Distinct(StringComparer.OrdinalIgnoreCase)],
+        Target = candidate.Status.Target,
+        MachineId = candidate.Status.MachineId,
+        KernelRelease = candidate.Status.KernelRelease,
+        BootIdBefore = candidate.Status.BootId,
+        TriggeredAt = at,
+        Synced = synced,
+        Console = candidate.Console?.ToString(),
+    };
 
     private static void Refuse(SshHost host, KdumpStatus status, HostReply reply)
     {

@@ -95,9 +95,17 @@ public class NameTests
     [InlineData("", null)]
     public void Other_logs_tell_theirs(string log, string? reason) => Assert.Equal(reason, PanicReason.Find(log), ignoreCase: true);
 
+    // Lines of captures that ended well, with dracut's own tools.
+    private const string Noise = "[    0.000000] tsc: Unable to calibrate against PIT\n[    0.5] Write protecting the kernel read-only data: 26624k\n" +
+        "[    1.0] iTCO_wdt: initialized. heartbeat=30 sec (nowayout=0)\nkdump NetworkManager[301]: <warn>  [1.1] manager: failed to load plugin 'team'\n" +
+        "kdump ifup[1]: failed to open /run/network/ifstate: No such file\nkdump systemd[1]: Using 3min 20s as timeout: 200\n";
+
     [Theory]
     [InlineData("a\nNov 22 10:22:30 localhost kdump[469]: No space left on device\nNov 22 10:22:31 localhost kdump[469]: saving vmcore failed, exitcode:1\nrebooting", "No space left")]
     [InlineData("kdump[469]: saving vmcore failed, exitcode:1\nsystemd: Failed nothing", "saving vmcore failed")]
+    [InlineData("kdump[9]: Can't write the dump file. No space left on device\n" + Noise, "No space left")]
+    [InlineData(Noise + "Nov 22 10:22:31 localhost kdump[469]: saving vmcore failed, exitcode:1\n" + Noise, "saving vmcore failed")]
+    [InlineData(Noise + "bye\n" + Noise, "bye")]
     [InlineData("only this", "only this")]
     public void The_capture_log_tells_the_cause_rather_than_the_failure(string log, string reason) =>
         Assert.Contains(reason, CaptureFailure.FromLog(log), StringComparison.Ordinal);
