@@ -26,7 +26,7 @@ internal static class PanicPolicyCommands
     {
         var hosts = Shared.Hosts();
         var switches = PanicSettings.All.Where(s => s != PanicSetting.PanicTimeout).ToDictionary(s => s, s =>
-            new Option<bool?>("--" + s.Key()["kernel.".Length..].Replace('_', '-')) { Description = $"{s.Key()}: true or false; left alone if not given", Arity = ArgumentArity.ExactlyOne });
+            new Option<bool?>("--" + s.Key()["kernel.".Length..].Replace('_', '-')) { Description = $"{s.Key()}: true or false; left alone if not given", Arity = ArgumentArity.ExactlyOne, HelpName = "true|false" });
         var timeout = new Option<int?>("--panic-timeout") { Description = "kernel.panic: seconds until a panicked kernel reboots; 0 never, -1 at once" };
         var scope = new Option<SettingScope>("--scope") { Description = "How long it lasts", DefaultValueFactory = _ => SettingScope.Persistent };
         var force = new Option<bool>("--force") { Description = "Answer the second question, that about --panic-on-warn" };
