@@ -64,7 +64,7 @@ public sealed class UncapturedTests(LabFixture lab, ITestOutputHelper output) : 
         throw new TimeoutException("The guest did not come back.");
     }
 
-    [SkippableFact, Step(10)]
+    [SkippableFact, Step(10), Trait("Category", "Long")]
     public async Task A_reset_without_a_dump_is_found_with_the_hosts_last_words()
     {
         NeedLab();
@@ -118,7 +118,7 @@ public sealed class UncapturedTests(LabFixture lab, ITestOutputHelper output) : 
         Assert.DoesNotContain(Find(Lab.Node2, true, out _), b => b.BootId == second.Replace("-", "", StringComparison.Ordinal));
     }
 
-    [SkippableFact, Step(90)]
+    [SkippableFact, Step(90), Trait("Category", "Long")]
     public async Task The_journal_is_in_memory_again()
     {
         NeedLab();
