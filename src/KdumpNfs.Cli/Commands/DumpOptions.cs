@@ -8,12 +8,14 @@ namespace KdumpNfs.Cli.Commands;
 internal sealed class DumpOptions
 {
     private readonly Argument<string[]> _paths;
+    private readonly bool _many;
     private readonly Option<string?> _store = new("--store") { Description = "The host on which the paths are; without it they are this machine's" };
 
     /// <summary>Adds argument and option to a command.</summary>
     public DumpOptions(Command command, string description, bool many = true)
     {
-        _paths = new Argument<string[]>("PATH") { Description = description, Arity = many ? ArgumentArity.OneOrMore : ArgumentArity.ExactlyOne };
+        _many = many;
+        _paths = new Argument<string[]>("PATH") { Description = description, Arity = ArgumentArity.OneOrMore };
         command.Arguments.Add(_paths);
         command.Options.Add(_store);
     }
@@ -22,6 +24,11 @@ internal sealed class DumpOptions
     public void ForEach(ParseResult parsed, ConnectionOptions connection, Session session, Func<DumpAccess, DumpPlace, HostContext, CancellationToken, Task> work)
     {
         var store = parsed.GetValue(_store) is { } name ? connection.Host(parsed, name) : null;
+        if (!_many && parsed.GetValue(_paths) is { Length: > 1 })
+        {
+            throw ConnectionOptions.Refused("More than one dump was given.", "Give one; the logs of several would run into each other.");
+        }
+
         var places = (parsed.GetValue(_paths) ?? []).Select(p => new DumpPlace(store is null && p.Length > 0 ? Path.GetFullPath(p) : p, store).Validated()).ToList();
         var access = new DumpAccess(store is null ? null : connection.Access(parsed));
         foreach (var place in places)
