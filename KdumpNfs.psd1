@@ -10,7 +10,7 @@
     CompatiblePSEditions = @('Core')
     # The engine's types have to be there for type literals such as [KdumpNfs.Kdump.DumpLevel] before any cmdlet ran.
     RequiredAssemblies   = @('KdumpNfs.dll', 'KdumpNfs.Vmcore.dll')
-    FormatsToProcess     = @('KdumpNfs.Format.ps1xml', 'KdumpNfs.Sessions.Format.ps1xml', 'KdumpNfs.Crash.Format.ps1xml', 'KdumpNfs.Setup.Format.ps1xml', 'KdumpNfs.Collection.Format.ps1xml', 'KdumpNfs.Kdump.Format.ps1xml', 'KdumpNfs.Drills.Format.ps1xml', 'KdumpNfs.Vmcores.Format.ps1xml', 'KdumpNfs.Nfs.Format.ps1xml')
+    FormatsToProcess     = @('KdumpNfs.Format.ps1xml', 'KdumpNfs.Sessions.Format.ps1xml', 'KdumpNfs.Crash.Format.ps1xml', 'KdumpNfs.Setup.Format.ps1xml', 'KdumpNfs.Collection.Format.ps1xml', 'KdumpNfs.Kdump.Format.ps1xml', 'KdumpNfs.Drills.Format.ps1xml', 'KdumpNfs.Vmcores.Format.ps1xml', 'KdumpNfs.Nfs.Format.ps1xml', 'KdumpNfs.Readiness.Format.ps1xml')
     TypesToProcess       = @('KdumpNfs.Types.ps1xml')
     CmdletsToExport      = @(
         'Clear-VmcoreHold'
@@ -49,6 +49,7 @@
         'Set-VmcoreHold'
         'Test-Vmcore'
         'Update-KdumpInitramfs'
+        'Test-KdumpReadiness'
         'Wait-Vmcore'
     )
     FunctionsToExport    = @()

@@ -8,11 +8,12 @@ var root = new Command("kdumpnfs", """
     Kernel crash dumps of a fleet of Linux servers on central NFS storage, over SSH.
 
     Results go to stdout, as a table or with --json as one object a line; everything else goes to stderr.
-    Exit status: 0 done; 1 a host failed, its error is on stderr; 2 bad usage or input, nothing was contacted;
+    Exit status: 0 done; 1 a host failed, its error is on stderr (readiness: or does not pass); 2 bad usage or input, nothing was contacted;
     130 interrupted with Ctrl-C (143 with SIGTERM).
     """)
 {
     StatusCommand.Create(),
+    ReadinessCommand.Create(),
     SetNfsTargetCommand.Create(),
     SetSshTargetCommand.Create(),
     SetLocalTargetCommand.Create(),

@@ -35,8 +35,8 @@ internal sealed class Session : IFleetFront, IDisposable
     /// <summary>What was asked for.</summary>
     public SessionOptions Options => _options;
 
-    /// <summary>Whether a host failed so far.</summary>
-    public bool AnyFailed { get; private set; }
+    /// <summary>Whether a host failed so far, or gave a result that the command counts as a failure.</summary>
+    public bool AnyFailed { get; set; }
 
     /// <summary>Whether Ctrl-C was pressed.</summary>
     public bool IsInterrupted => Volatile.Read(ref _interrupted) != 0;
@@ -61,6 +61,7 @@ internal sealed class Session : IFleetFront, IDisposable
             using var session = new Session(asked);
             body(session);
             session._fleet.Finish(session);
+            session.OnFinished?.Invoke();
             session._status.Clear();
             session._printer.Flush();
             var interrupted = Volatile.Read(ref session._interrupted);
@@ -159,9 +160,15 @@ internal sealed class Session : IFleetFront, IDisposable
         Printer.Error(failure);
         if (_options.IncludeFailed)
         {
-            _printer.Add(FailsAsStatus ? KdumpStatus.Failed(failure) : FailedHost.From(failure));
+            _printer.Add(FailedObject?.Invoke(failure) ?? (FailsAsStatus ? KdumpStatus.Failed(failure) : FailedHost.From(failure)));
         }
     }
+
+    /// <summary>Makes the object of a host that failed; null for the usual one.</summary>
+    public Func<HostException, object>? FailedObject { get; set; }
+
+    /// <summary>Runs when every host is done, before the exit status is made.</summary>
+    public Action? OnFinished { get; set; }
 
     /// <summary>A host that failed is given as a status.</summary>
     public bool FailsAsStatus { get; set; }

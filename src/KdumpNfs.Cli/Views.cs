@@ -6,6 +6,7 @@ using KdumpNfs.Fleet;
 using KdumpNfs.Kdump;
 using KdumpNfs.Nfs;
 using KdumpNfs.Vmcores;
+using KdumpNfs.Readiness;
 using KdumpNfs.Setup;
 using Spectre.Console;
 
@@ -50,6 +51,12 @@ internal static class Views
         [typeof(UncleanBoot)] = View<UncleanBoot>(
             ("Host", b => b.HostName), ("Ended", b => Time(b.EndedAt)), ("Next boot", b => Time(b.NextBootAt)), ("Verdict", b => b.Verdict), ("Panic", b => b.PanicReason),
             ("Evidence", b => string.Join(' ', b.Evidence))),
+        [typeof(HostReadiness)] = View<HostReadiness>(
+            ("Host", r => r.HostName), ("Passed", r => r.Passed), ("State", r => r.State), ("Failed", r => r.ErrorId ?? string.Join(", ", r.Failed)), ("Warned", r => string.Join(", ", r.Warned)),
+            ("Why", r => r.Message ?? string.Join(" ", r.Checks.Where(c => c.Outcome == CheckOutcome.Fail).Select(c => c.Evidence)))),
+        [typeof(StoreReadiness)] = View<StoreReadiness>(
+            ("Store", s => s.Store), ("Hosts", s => s.Hosts.Count), ("Passed", s => s.Passed), ("Free", s => MiB(s.FreeBytes)), ("Needed by all", s => MiB(s.NeededBytes)),
+            ("Not estimated", s => s.NotEstimated), ("Crashes at once", s => s.SimultaneousCrashes)),
         [typeof(SysrqCrash)] = View<SysrqCrash>(
             ("Crashed host", c => c.CrashedHost), ("Source address", c => c.SourceAddress), ("Triggered at", c => Time(c.TriggeredAt)), ("Synced", c => c.Synced),
             ("Away", c => c.Away is { } away ? $"{away.TotalSeconds:0} s" : ""), ("Target", c => c.Target)),

@@ -86,6 +86,9 @@ public abstract class ConnectingCmdlet : PSCmdlet, IFleetFront, IDisposable
     /// <summary>The object for a failed host; null to give none.</summary>
     protected virtual object FailedObject(HostException failure) => FailedHost.From(failure);
 
+    /// <summary>False where the cmdlet gives something else than an object a host.</summary>
+    protected virtual bool GivesFailedObjects => true;
+
     /// <summary>Checks what belongs to the cmdlet and makes its operation. A HostException thrown here ends the pipeline before anything was contacted.</summary>
     protected abstract void Prepare();
 
@@ -202,7 +205,7 @@ public abstract class ConnectingCmdlet : PSCmdlet, IFleetFront, IDisposable
         ArgumentNullException.ThrowIfNull(failure);
         EndProgress(failure.HostName);
         WriteError(ErrorRecords.From(failure));
-        if (IncludeFailed)
+        if (IncludeFailed && GivesFailedObjects)
         {
             WriteObject(FailedObject(failure));
         }

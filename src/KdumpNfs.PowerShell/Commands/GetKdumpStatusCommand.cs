@@ -17,7 +17,7 @@ public sealed class GetKdumpStatusCommand : FleetCmdlet
     public object? ExpectedTarget { get; set; }
 
     /// <inheritdoc/>
-    protected override void PrepareOperation() => _operation = new KdumpStatusOperation(Access) { ExpectedTarget = Expected() };
+    protected override void PrepareOperation() => _operation = new KdumpStatusOperation(Access) { ExpectedTarget = TargetParameter.Read(ExpectedTarget) };
 
     /// <inheritdoc/>
     protected override Func<HostContext, CancellationToken, Task> WorkFor(SshHost host) =>
@@ -25,24 +25,4 @@ public sealed class GetKdumpStatusCommand : FleetCmdlet
 
     /// <inheritdoc/>
     protected override object FailedObject(HostException failure) => KdumpStatus.Failed(failure);
-
-    private KdumpTarget? Expected()
-    {
-        var value = ExpectedTarget is PSObject wrapped ? wrapped.BaseObject : ExpectedTarget;
-        switch (value)
-        {
-            case null:
-                return null;
-            case KdumpTarget target:
-                return target;
-            case string text:
-                return TargetInput.Parse(text).Target;
-        }
-
-        // A target that went through Export-Clixml or a remote session has its properties, but no longer its type.
-        var properties = PSObject.AsPSObject(ExpectedTarget).Properties;
-        return properties["Store"]?.Value?.ToString() is { } store && properties["Export"]?.Value?.ToString() is { } export
-            ? TargetInput.Create(store, export, properties["DumpPath"]?.Value?.ToString()).Target
-            : throw Refused("-ExpectedTarget is neither text nor a target.", "Give server:/path, or the Target of a host: (Get-KdumpStatus web01).Target");
-    }
 }
