@@ -11,6 +11,9 @@ public sealed class KdumpToolsDefaults
     /// <summary>Where the file is.</summary>
     public const string Path = "/etc/default/kdump-tools";
 
+    /// <summary>KDUMP_COREDIR as the package ships it, with the directory.</summary>
+    private const string DefaultDirectory = "/var/crash";
+
     // savecore goes to FTP, then to SSH, then to NFS: to all that are set.
     private static readonly string[] TargetNames = ["FTP", "SSH", "NFS"];
 
@@ -41,7 +44,7 @@ public sealed class KdumpToolsDefaults
     public bool UseKdump => int.TryParse(Value("USE_KDUMP"), NumberStyles.Integer, CultureInfo.InvariantCulture, out var use) && use != 0;
 
     /// <summary>The local directory for dumps, on which an export is mounted for one.</summary>
-    public string CoreDirectory => Value("KDUMP_COREDIR") is { } directory && directory.StartsWith('/') ? directory : "/var/crash";
+    public string CoreDirectory => Value("KDUMP_COREDIR") is { } directory && directory.StartsWith('/') ? directory : DefaultDirectory;
 
     /// <summary>What names the dump's directory: "ip" (the default) or "hostname"; as it is written.</summary>
     public string HostTag => Value("HOSTTAG") ?? "ip";
@@ -85,14 +88,14 @@ public sealed class KdumpToolsDefaults
         var result = now.Kind == ShellReadingKind.Literal && KdumpTarget.ParseNfs(now.Value!, null).SameLocation(wanted)
             ? variables
             : variables.With("NFS", wanted.Text);
-        return Changed(result.Without("SSH").Without("FTP"));
+        return Changed(WithCoreDirectory(result, NamesServersDirectory ? DefaultDirectory : null).Without("SSH").Without("FTP"));
     }
 
     /// <summary>The file with a local directory for dumps as the only target. Other targets become comments.</summary>
     /// <param name="directory">The directory; null leaves <see cref="CoreDirectory"/>.</param>
     /// <exception cref="HostException">NotExpressible or ConfigurationInvalid, as for an export.</exception>
     public KdumpToolsDefaults WithLocalTarget(string? directory) =>
-        Changed(WithCoreDirectory(variables, directory).Without("NFS").Without("SSH").Without("FTP"));
+        Changed(WithCoreDirectory(variables, directory ?? (NamesServersDirectory ? DefaultDirectory : null)).Without("NFS").Without("SSH").Without("FTP"));
 
     /// <summary>The file with an account on a server as the only target. Other targets become comments.</summary>
     /// <param name="user">The account.</param>
@@ -133,6 +136,9 @@ public sealed class KdumpToolsDefaults
                     "KDUMP_FAIL_CMD runs one command, without a terminal: use Reboot, Halt or PowerOff on this host.");
         }
     }
+
+    // With an ssh target KDUMP_COREDIR is a directory of the server. An export is mounted on it, and local dumps go into it: there it has to exist here.
+    private bool NamesServersDirectory => Target.Kind == KdumpTargetKind.Ssh;
 
     private ShellVariables WithCoreDirectory(ShellVariables file, string? directory) =>
         directory is null || directory == CoreDirectory ? file : file.With("KDUMP_COREDIR", directory);

@@ -13,7 +13,7 @@ public class SshTargetTests
     private static SshTargetRequest Request(string user = "kdump", string path = "/dumps", string? key = null, string server = "Storage", DumpKeyLimit limit = DumpKeyLimit.Commands, params string[] from) =>
         SshTargetRequest.Create(server, user, path, key, from, limit, false, false, CaptureOptions.None);
 
-    private static string Content(HostFamily family, string before, SshTargetRequest request)
+    private static string Content(HostFamily family, string before, TargetRequest request)
     {
         var first = request.Content(new FactsOf(family, before).Make());
         Assert.Equal(first, request.Content(new FactsOf(family, Encoding.UTF8.GetString(first)).Make()));
@@ -45,6 +45,18 @@ public class SshTargetTests
     public void Debian_gets_account_and_directory() =>
         Assert.Equal("USE_KDUMP=1\nKDUMP_COREDIR=\"/dumps\"\n#NFS=\"s:/x\"\n#SSH=\"<user at server>\"\nSSH=\"kdump@storage\"\n",
             Content(HostFamily.Debian, "USE_KDUMP=1\nKDUMP_COREDIR=\"/var/crash\"\nNFS=\"s:/x\"\n#SSH=\"<user at server>\"\n", Request()));
+
+    [Fact]
+    public void The_servers_directory_is_no_mount_point_of_the_host()
+    {
+        const string Ssh = "USE_KDUMP=1\nKDUMP_COREDIR=\"/dumps\"\nSSH=\"kdump@storage\"\n";
+        Assert.Equal("USE_KDUMP=1\nKDUMP_COREDIR=\"/var/crash\"\n#SSH=\"kdump@storage\"\nNFS=\"storage:/data\"\n",
+            Content(HostFamily.Debian, Ssh, NfsTargetRequest.Create("storage", "/data", null, null, null, false)));
+        Assert.Equal("USE_KDUMP=1\nKDUMP_COREDIR=\"/var/crash\"\n#SSH=\"kdump@storage\"\n",
+            Content(HostFamily.Debian, Ssh, LocalTargetRequest.Create(null, null, null, CaptureOptions.None, false)));
+        Assert.Contains("KDUMP_COREDIR=\"/own\"", Content(HostFamily.Debian, "USE_KDUMP=1\nKDUMP_COREDIR=\"/own\"\nNFS=\"a:/b\"\n",
+            NfsTargetRequest.Create("storage", "/data", null, null, null, false)), StringComparison.Ordinal);
+    }
 
     [Theory]
     [InlineData("root", "/dumps", "")]
