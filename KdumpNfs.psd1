@@ -32,6 +32,7 @@
         'Get-VmcoreReport'
         'Install-Kdump'
         'Invoke-KdumpDrill'
+        'Invoke-KdumpPlan'
         'Invoke-SysrqCrash'
         'New-KdumpSession'
         'Receive-Vmcore'

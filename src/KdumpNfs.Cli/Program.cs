@@ -15,6 +15,7 @@ var root = new Command("kdumpnfs", """
     StatusCommand.Create(),
     ReadinessCommand.Create(),
     SetNfsTargetCommand.Create(),
+    ApplyPlanCommand.Create(),
     SetSshTargetCommand.Create(),
     SetLocalTargetCommand.Create(),
     RestoreCommand.CreateList(),

@@ -82,17 +82,23 @@ internal sealed class Session : IFleetFront, IDisposable
     {
         // What the command line says is checked before the first connection; a line of stdin is wrong for itself only.
         var known = names.Where(n => n != "-").Select(host).ToList();
+        ForEach(begin =>
+        {
+            known.ForEach(begin);
+            if (names.Contains("-"))
+            {
+                ReadHosts(host, begin);
+            }
+        }, work);
+    }
+
+    /// <summary>Works on hosts that come from elsewhere, in batches if asked.</summary>
+    /// <param name="hosts">Calls its argument with each host.</param>
+    /// <param name="work">What to do for it.</param>
+    public void ForEach(Action<Action<SshHost>> hosts, Func<SshHost, HostContext, CancellationToken, Task> work)
+    {
         var batches = _options.Batches is { } plan ? new BatchRun(plan, _fleet, this) : null;
-        foreach (var one in known)
-        {
-            Begin(one);
-        }
-
-        if (names.Contains("-"))
-        {
-            ReadHosts(host, Begin);
-        }
-
+        hosts(Begin);
         batches?.Finish();
 
         void Begin(SshHost one)

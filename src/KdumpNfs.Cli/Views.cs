@@ -23,6 +23,8 @@ internal static class Views
         [typeof(KdumpTargetChange)] = View<KdumpTargetChange>(
             ("Host", c => c.HostName), ("Changed", c => c.Changed), ("Family", c => c.Family), ("Target", c => c.Target), ("Before", c => c.PreviousTarget),
             ("Level", c => c.DumpLevel), ("Compression", c => c.Compression), ("Image built", c => Time(c.ImageTime))),
+        [typeof(KdumpPlan)] = View<KdumpPlan>(
+            ("Host", p => p.HostName), ("Family", p => p.Family), ("Kind", p => p.Kind), ("Writes file", p => p.WritesFile), ("Path", p => p.Path), ("Target", p => p.Target), ("Before", p => p.PreviousTarget)),
         [typeof(KdumpBackup)] = View<KdumpBackup>(
             ("Host", b => b.HostName), ("Backup", b => b.Path), ("Time", b => Time(b.Time)), ("Current", b => b.Current), ("Target", b => b.Target)),
         [typeof(NfsExport)] = View<NfsExport>(

@@ -37,6 +37,7 @@ BeforeAll {
         'Update-KdumpInitramfs'
         'Wait-Vmcore'
     )
+    $names = 'Clear-VmcoreHold', 'Disable-Sysrq', 'Enable-NfsExport', 'Enable-Sysrq', 'Get-CrashKernelReservation', 'Get-KdumpSession', 'Get-KdumpStatus', 'Get-KernelPanicPolicy', 'Get-NfsExport', 'Get-Vmcore', 'Get-VmcoreEstimate', 'Invoke-KdumpPlan', 'Invoke-SysrqCrash', 'New-KdumpSession', 'Receive-Vmcore', 'Remove-KdumpSession', 'Remove-Vmcore', 'Restore-KdumpConfiguration', 'Restore-KernelPanicPolicy', 'Set-CrashKernelReservation', 'Set-KdumpLocalTarget', 'Set-KdumpNfsTarget', 'Set-KdumpSshTarget', 'Set-KernelPanicPolicy', 'Set-VmcoreHold', 'Wait-Vmcore'
 }
 
 Describe 'The module' {
@@ -91,7 +92,7 @@ Describe 'The module' {
     }
 
     It 'has a table and a list view of at most 120 characters for <_>' -ForEach @(
-        'KdumpNfs.Kdump.KdumpStatus', 'KdumpNfs.Kdump.KdumpTargetChange', 'KdumpNfs.Kdump.KdumpTargetPlan', 'KdumpNfs.Kdump.HostVmcoreEstimate',
+        'KdumpNfs.Kdump.KdumpStatus', 'KdumpNfs.Kdump.KdumpTargetChange', 'KdumpNfs.Kdump.KdumpPlan', 'KdumpNfs.Kdump.HostVmcoreEstimate',
         'KdumpNfs.Kdump.KdumpBackup', 'KdumpNfs.Nfs.NfsExport', 'KdumpNfs.Nfs.NfsExportChange', 'KdumpNfs.Crash.SysrqChange',
         'KdumpNfs.Crash.SysrqCrash', 'KdumpNfs.Collection.VmcoreDump', 'KdumpNfs.Fleet.FailedHost', 'KdumpNfs.Ssh.Sessions.KdumpSession', 'KdumpNfs.Setup.CrashKernelReservation',
         'KdumpNfs.Setup.CrashKernelChange', 'KdumpNfs.Collection.ReceivedVmcore', 'KdumpNfs.Collection.VmcoreRemoval', 'KdumpNfs.Collection.VmcoreHold', 'KdumpNfs.Drills.KdumpDrill'

@@ -17,11 +17,13 @@ internal static class SetLocalTargetCommand
         var command = new Command("set-local-target", "Keep the dumps of hosts on their own disks") { hosts, dumpPath, device, fileSystem, createPath };
         var imageRoot = Shared.ImageRoot(command);
         var capture = new CaptureOptionSet(command);
+        var passPlan = Shared.PassPlan();
+        command.Options.Add(passPlan);
         var connection = new ConnectionOptions(command, changes: true);
-        command.SetAction(parsed => Session.Run(() => connection.Session(parsed), session =>
+        command.SetAction(parsed => Session.Run(() => connection.Session(parsed) with { Changes = !parsed.GetValue(passPlan) }, session =>
         {
             var request = LocalTargetRequest.Create(parsed.GetValue(dumpPath), parsed.GetValue(device), parsed.GetValue(fileSystem), capture.Read(parsed), parsed.GetValue(createPath));
-            var operation = new SetLocalTargetOperation(connection.Access(parsed), request) { ImageRoot = TargetChangeOperation.CheckImageRoot(parsed.GetValue(imageRoot), request) };
+            var operation = new SetLocalTargetOperation(connection.Access(parsed), request) { PassPlan = parsed.GetValue(passPlan), ImageRoot = TargetChangeOperation.CheckImageRoot(parsed.GetValue(imageRoot), request) };
             session.ForEach(parsed.GetValue(hosts)!, name => connection.Host(parsed, name), (host, context, token) => operation.RunAsync(host, null, context, token));
         }));
         return command;

@@ -23,14 +23,16 @@ internal static class SetNfsTargetCommand
         };
         var imageRoot = Shared.ImageRoot(command);
         var capture = new CaptureOptionSet(command);
+        var passPlan = Shared.PassPlan();
+        command.Options.Add(passPlan);
         var connection = new ConnectionOptions(command, changes: true);
-        command.SetAction(parsed => Session.Run(() => connection.Session(parsed), session =>
+        command.SetAction(parsed => Session.Run(() => connection.Session(parsed) with { Changes = !parsed.GetValue(passPlan) }, session =>
         {
             var options = capture.Read(parsed);
             var request = NfsTargetRequest.Create(parsed.GetValue(server)!, parsed.GetValue(export)!, parsed.GetValue(dumpPath),
                 (int?)options.DumpLevel, options.Compression, parsed.GetValue(createPath), options.MessageLevel, options.FailureAction,
                 parsed.GetValue(timeout) is { } seconds ? TimeSpan.FromMilliseconds(Math.Clamp(seconds, -1, 1e6) * 1000) : null, parsed.GetValue(retrans));
-            var operation = new SetNfsTargetOperation(connection.Access(parsed), request) { ImageRoot = TargetChangeOperation.CheckImageRoot(parsed.GetValue(imageRoot), request), StoreLimit = parsed.GetValue(storeLimit) };
+            var operation = new SetNfsTargetOperation(connection.Access(parsed), request) { PassPlan = parsed.GetValue(passPlan), ImageRoot = TargetChangeOperation.CheckImageRoot(parsed.GetValue(imageRoot), request), StoreLimit = parsed.GetValue(storeLimit) };
             session.ForEach(parsed.GetValue(hosts)!, name => connection.Host(parsed, name), (host, context, token) => operation.RunAsync(host, null, context, token));
         }));
         return command;

@@ -22,4 +22,7 @@ internal static class Shared
 
     /// <summary>What a dump leaves out.</summary>
     public static Option<string?> DumpLevel(string description) => new("--dump-level") { Description = description + ": 0 to 31, or names such as Zero,Free" };
+
+    /// <summary>Gives plans instead of making changes.</summary>
+    public static Option<bool> PassPlan() => new("--pass-plan") { Description = "Give the plan of each host and change nothing; with --json apply-plan takes it later" };
 }

@@ -7,7 +7,7 @@ namespace KdumpNfs.PowerShell;
 
 /// <summary>Restore-KdumpConfiguration: brings back the exact bytes of a backup that a change left, rebuilt and loaded; or lists the backups.</summary>
 [Cmdlet(VerbsData.Restore, "KdumpConfiguration", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium, DefaultParameterSetName = RestoreSet)]
-[OutputType(typeof(KdumpTargetChange), typeof(KdumpTargetPlan), ParameterSetName = [RestoreSet])]
+[OutputType(typeof(KdumpTargetChange), typeof(KdumpPlan), ParameterSetName = [RestoreSet])]
 [OutputType(typeof(KdumpBackup), ParameterSetName = [ListSet])]
 public sealed class RestoreKdumpConfigurationCommand : ChangeCmdlet
 {

@@ -5,7 +5,7 @@ namespace KdumpNfs.PowerShell;
 
 /// <summary>Set-KdumpLocalTarget: dumps stay on the host's own disks, in a directory or on a device that is mounted for the dump.</summary>
 [Cmdlet(VerbsCommon.Set, "KdumpLocalTarget", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
-[OutputType(typeof(KdumpTargetChange), typeof(KdumpTargetPlan))]
+[OutputType(typeof(KdumpTargetChange), typeof(KdumpPlan))]
 public sealed class SetKdumpLocalTargetCommand : TargetCmdlet
 {
     private SetLocalTargetOperation _operation = null!;

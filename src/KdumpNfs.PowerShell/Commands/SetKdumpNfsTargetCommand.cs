@@ -5,7 +5,7 @@ namespace KdumpNfs.PowerShell;
 
 /// <summary>Set-KdumpNfsTarget: sends the dumps of hosts to an NFS export, after a check from the host that it mounts and can be written.</summary>
 [Cmdlet(VerbsCommon.Set, "KdumpNfsTarget", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
-[OutputType(typeof(KdumpTargetChange), typeof(KdumpTargetPlan))]
+[OutputType(typeof(KdumpTargetChange), typeof(KdumpPlan))]
 public sealed class SetKdumpNfsTargetCommand : TargetCmdlet
 {
     private SetNfsTargetOperation _operation = null!;

@@ -5,7 +5,7 @@ namespace KdumpNfs.PowerShell;
 
 /// <summary>Set-KdumpSshTarget: sends the dumps of hosts to an account on a server, each with a dump key of its own that is made, let in and checked here.</summary>
 [Cmdlet(VerbsCommon.Set, "KdumpSshTarget", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
-[OutputType(typeof(KdumpTargetChange), typeof(KdumpTargetPlan))]
+[OutputType(typeof(KdumpTargetChange), typeof(KdumpPlan))]
 public sealed class SetKdumpSshTargetCommand : TargetCmdlet
 {
     private static readonly TimeSpan CloseLimit = TimeSpan.FromMilliseconds(300);

@@ -52,10 +52,19 @@ public abstract class TargetChangeOperation(HostAccess access, TargetRequest req
         };
     }
 
+    /// <summary>A plan that was agreed to: a host that differs from it, or a result that would, is refused.</summary>
+    internal KdumpPlan? Expected { get; init; }
+
+    /// <summary>The limit for each store, where several operations share it.</summary>
+    internal SharedLimit Stores
+    {
+        init => _stores = value;
+    }
+
     /// <summary>How hosts are reached.</summary>
     protected HostAccess Access => access;
 
-    /// <summary>Works on one host. Gives a <see cref="KdumpTargetChange"/>, or a <see cref="KdumpTargetPlan"/>, or nothing if the answer was no.</summary>
+    /// <summary>Works on one host. Gives a <see cref="KdumpTargetChange"/>, or a <see cref="KdumpPlan"/>, or nothing if the answer was no.</summary>
     public async Task RunAsync(SshHost host, string? machineId, HostContext context, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(host);
@@ -67,11 +76,13 @@ public abstract class TargetChangeOperation(HostAccess access, TargetRequest req
                 ? await HostFacts.ReadImageAsync(connection, root, request.MoreFacts, cancellationToken).ConfigureAwait(false)
                 : await HostFacts.ReadAsync(connection, request.MoreFacts, FactValues(), cancellationToken).ConfigureAwait(false);
             Check(facts, machineId, context);
+            Expected?.CheckHost(facts);
             var plan = KdumpTargetPlan.Create(facts, request);
+            Expected?.CheckResult(plan);
             var besides = await PlanBesidesAsync(facts, plan, context, cancellationToken).ConfigureAwait(false);
             if (PassPlan)
             {
-                context.Output(plan);
+                context.Output(KdumpPlan.From(plan, host));
                 return;
             }
 

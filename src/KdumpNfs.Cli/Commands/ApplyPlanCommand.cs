@@ -1,0 +1,36 @@
+using System.CommandLine;
+using KdumpNfs.Kdump;
+using KdumpNfs.Ssh;
+
+namespace KdumpNfs.Cli.Commands;
+
+/// <summary><c>kdumpnfs apply-plan</c>: Invoke-KdumpPlan.</summary>
+internal static class ApplyPlanCommand
+{
+    /// <summary>The command.</summary>
+    public static Command Create()
+    {
+        var files = new Argument<string[]>("FILE") { Description = "Files of plans: the output of --pass-plan --json, or of PowerShell's ConvertTo-Json; - for stdin", Arity = ArgumentArity.OneOrMore };
+        var command = new Command("apply-plan", "Apply plans that were looked at, to hosts that are still as they were when the plans were made") { files };
+        var connection = new ConnectionOptions(command, changes: true);
+        command.SetAction(parsed => Session.Run(() => connection.Session(parsed), session =>
+        {
+            // All of them are read before the first host is contacted.
+            var plans = parsed.GetValue(files)!
+                .SelectMany(file => file == "-" ? KdumpPlanReader.ReadJson(Console.In.ReadToEnd()) : KdumpPlanReader.ReadFile(file))
+                .Select(plan => (Host: HostOf(connection.Host(parsed, plan.HostName), plan).Validated(), Plan: plan)).ToList();
+            var operation = new ApplyPlanOperation(connection.Access(parsed));
+            var ofHosts = plans.ToDictionary(plan => plan.Host, plan => plan.Plan, ReferenceEqualityComparer.Instance);
+            session.ForEach(
+                begin => plans.ForEach(plan => begin(plan.Host)),
+                (host, context, token) => operation.RunAsync(ofHosts[host], host, context, token));
+        }));
+        return command;
+    }
+
+    // What the command line says comes before what the plan was made with.
+    private static SshHost HostOf(SshHost asked, KdumpPlan plan) => asked with
+    {
+        UserName = asked.UserName ?? plan.UserName, Port = asked.Port ?? plan.Port, KeyFilePath = asked.KeyFilePath ?? plan.KeyFilePath,
+    };
+}

@@ -1,0 +1,86 @@
+namespace KdumpNfs.Kdump;
+
+/// <summary>What a plan was asked for. Which of the values count is up to the plan's kind.</summary>
+public sealed record KdumpPlanRequest
+{
+    /// <summary>The NFS server.</summary>
+    public string? NfsServer { get; init; }
+
+    /// <summary>Its export.</summary>
+    public string? Export { get; init; }
+
+    /// <summary>The dump directory.</summary>
+    public string? DumpPath { get; init; }
+
+    /// <summary>Seconds until an NFS request is sent again.</summary>
+    public double? NfsTimeoutSeconds { get; init; }
+
+    /// <summary>How often it is sent again.</summary>
+    public int? NfsRetrans { get; init; }
+
+    /// <summary>The device of a local target.</summary>
+    public string? Device { get; init; }
+
+    /// <summary>Its file system.</summary>
+    public string? FileSystem { get; init; }
+
+    /// <summary>The backup of a restore; the plan names it even where the request did not.</summary>
+    public string? Backup { get; init; }
+
+    /// <summary>What the dump leaves out, as makedumpfile's number.</summary>
+    public int? DumpLevel { get; init; }
+
+    /// <summary>How pages are compressed.</summary>
+    public VmcoreCompression? Compression { get; init; }
+
+    /// <summary>What makedumpfile prints.</summary>
+    public int? MessageLevel { get; init; }
+
+    /// <summary>What follows a dump that failed.</summary>
+    public FailureAction? FailureAction { get; init; }
+
+    /// <summary>Whether a missing dump directory is made.</summary>
+    public bool CreatePath { get; init; }
+
+    internal static KdumpPlanKind KindOf(TargetRequest request) => request switch
+    {
+        NfsTargetRequest => KdumpPlanKind.Nfs,
+        LocalTargetRequest => KdumpPlanKind.Local,
+        RestoreRequest => KdumpPlanKind.Restore,
+        _ => KdumpPlanKind.Other,
+    };
+
+    internal static KdumpPlanRequest From(TargetRequest request, string? restoredFrom)
+    {
+        var plan = new KdumpPlanRequest
+        {
+            DumpLevel = (int?)request.Options.DumpLevel,
+            Compression = request.Options.Compression,
+            MessageLevel = request.Options.MessageLevel,
+            FailureAction = request.Options.FailureAction,
+            CreatePath = request.CreatePath,
+        };
+        return request switch
+        {
+            NfsTargetRequest nfs => plan with
+            {
+                NfsServer = nfs.Target.Server, Export = nfs.Target.Export, DumpPath = nfs.Target.DumpPath,
+                NfsTimeoutSeconds = nfs.Timeout?.TotalSeconds, NfsRetrans = nfs.Retrans,
+            },
+            LocalTargetRequest local => plan with { DumpPath = local.DumpPath, Device = local.Device, FileSystem = local.FileSystem },
+            RestoreRequest restore => plan with { Backup = restoredFrom ?? restore.Backup },
+            _ => plan,
+        };
+    }
+
+    /// <summary>The request again, checked like one from a command line.</summary>
+    /// <exception cref="HostException">InvalidInput; PlanInvalid: of a kind that cannot be applied.</exception>
+    internal TargetRequest ToRequest(KdumpPlanKind kind) => kind switch
+    {
+        KdumpPlanKind.Nfs => NfsTargetRequest.Create(NfsServer ?? "", Export ?? "", DumpPath, DumpLevel, Compression, CreatePath, MessageLevel, FailureAction,
+            NfsTimeoutSeconds is { } seconds ? TimeSpan.FromMilliseconds(Math.Round(Math.Clamp(seconds, -1, 1e6) * 1000)) : null, NfsRetrans),
+        KdumpPlanKind.Local => LocalTargetRequest.Create(DumpPath, Device, FileSystem, CaptureOptions.Create(DumpLevel, Compression, MessageLevel, FailureAction), CreatePath),
+        KdumpPlanKind.Restore => RestoreRequest.Create(Backup, CreatePath),
+        _ => throw new HostException(ErrorIds.PlanInvalid, "", "A plan of this kind can be looked at, not applied.") { Remedy = "Run the command that made it, without -PassPlan." },
+    };
+}
