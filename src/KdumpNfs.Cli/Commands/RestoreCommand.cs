@@ -30,11 +30,13 @@ internal static class RestoreCommand
         var createPath = new Option<bool>("--create-path") { Description = "Make the dump directory of the restored target if it is missing" };
         var command = new Command("restore", "Bring back a copy of the kdump configuration that a change left, rebuilt and loaded") { hosts, backup, createPath };
         var imageRoot = Shared.ImageRoot(command);
+        var passPlan = Shared.PassPlan();
+        command.Options.Add(passPlan);
         var connection = new ConnectionOptions(command, changes: true);
-        command.SetAction(parsed => Session.Run(() => connection.Session(parsed), session =>
+        command.SetAction(parsed => Session.Run(() => connection.Session(parsed) with { Changes = !parsed.GetValue(passPlan) }, session =>
         {
             var request = RestoreRequest.Create(parsed.GetValue(backup), parsed.GetValue(createPath));
-            var operation = new RestoreConfigurationOperation(connection.Access(parsed), request) { ImageRoot = TargetChangeOperation.CheckImageRoot(parsed.GetValue(imageRoot), request) };
+            var operation = new RestoreConfigurationOperation(connection.Access(parsed), request) { PassPlan = parsed.GetValue(passPlan), ImageRoot = TargetChangeOperation.CheckImageRoot(parsed.GetValue(imageRoot), request) };
             session.ForEach(parsed.GetValue(hosts)!, name => connection.Host(parsed, name), (host, context, token) => operation.RunAsync(host, null, context, token));
         }));
         return command;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using KdumpNfs.Hosts;
 
@@ -41,11 +42,12 @@ public static class KdumpPlanReader
         try
         {
             var plans = new List<KdumpPlan>();
-            var bytes = System.Text.Encoding.UTF8.GetBytes(text);
-            var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { AllowMultipleValues = true, CommentHandling = JsonCommentHandling.Skip });
-            while (reader.Read())
+            for (ReadOnlySpan<byte> rest = Encoding.UTF8.GetBytes(text.Trim()); !rest.IsEmpty;)
             {
+                // Reads one value and looks no further; the next one begins behind it.
+                var reader = new Utf8JsonReader(rest);
                 using var document = JsonDocument.ParseValue(ref reader);
+                rest = rest[(int)reader.BytesConsumed..].TrimStart(" \t\r\n"u8);
                 var root = document.RootElement;
                 plans.AddRange((root.ValueKind == JsonValueKind.Array ? root.EnumerateArray().AsEnumerable() : [root]).Select(Read));
             }
