@@ -20,7 +20,9 @@ internal static class ApplyPlanCommand
                 .SelectMany(file => file == "-" ? KdumpPlanReader.ReadJson(Console.In.ReadToEnd()) : KdumpPlanReader.ReadFile(file))
                 .Select(plan => (Host: HostOf(connection.Host(parsed, plan.HostName), plan).Validated(), Plan: plan)).ToList();
             var operation = new ApplyPlanOperation(connection.Access(parsed));
-            var ofHosts = plans.ToDictionary(plan => plan.Host, plan => plan.Plan, ReferenceEqualityComparer.Instance);
+            // Two plans may be for one host; each goes with its own object.
+            var ofHosts = new Dictionary<SshHost, KdumpPlan>(ReferenceEqualityComparer.Instance);
+            plans.ForEach(plan => ofHosts.Add(plan.Host, plan.Plan));
             session.ForEach(
                 begin => plans.ForEach(plan => begin(plan.Host)),
                 (host, context, token) => operation.RunAsync(ofHosts[host], host, context, token));

@@ -42,6 +42,10 @@ public sealed class CommandLineTests(SharedServer shared)
     [InlineData("set-reservation", "127.0.0.1", "--size", "256M", "--recommended", "--yes")]
     [InlineData("set-reservation", "127.0.0.1", "--size", "256", "--yes")]
     [InlineData("disable-export", "127.0.0.1", "--export", "data", "--client", "h", "--yes")]
+    [InlineData("enable-sysrq", "127.0.0.1", "--batch-size", "0", "--yes")]
+    [InlineData("enable-sysrq", "127.0.0.1", "--max-failure", "-1", "--yes")]
+    [InlineData("status", "127.0.0.1", "--ask-sudo-password")]
+    [InlineData("status", "127.0.0.1", "--key-passphrase-file", "/nonexistent/file")]
     [InlineData("crash", "127.0.0.1", "--max-down", "0", "--yes")]
     [InlineData("crash", "127.0.0.1", "--collect", "storage", "--yes")]
     [InlineData("vmcores")]
@@ -66,6 +70,47 @@ public sealed class CommandLineTests(SharedServer shared)
         var (status, _, error) = KdumpNfsCommand.Run("", arguments);
         Assert.Equal(2, status);
         Assert.StartsWith("error ConfirmationRequired: ", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("nonsense")]
+    [InlineData("{}")]
+    public void What_is_no_plan_ends_with_2_before_any_connection(string text)
+    {
+        var (status, output, error) = KdumpNfsCommand.Run(text, "apply-plan", "-", "--yes");
+        Assert.Equal((2, ""), (status, output));
+        Assert.StartsWith("error PlanInvalid: ", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_secret_is_read_from_a_file_of_ones_own_only()
+    {
+        var file = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(file, "hunter2\n");
+            CommandRunner.Run("chmod", ["644", file]);
+            var (status, _, error) = KdumpNfsCommand.Run("", "status", "127.0.0.1", "--port", Closed, "--sudo-password-file", file);
+            Assert.Equal(2, status);
+            Assert.StartsWith("error InvalidInput: ", error, StringComparison.Ordinal);
+            Assert.DoesNotContain("hunter2", error, StringComparison.Ordinal);
+            CommandRunner.Run("chmod", ["600", file]);
+            (status, _, error) = KdumpNfsCommand.Run("", "status", "127.0.0.1", "--port", Closed, "--sudo-password-file", file);
+            Assert.Equal(1, status);
+            Assert.StartsWith("error Unreachable: ", error, StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Fact]
+    public void A_change_stops_when_too_many_hosts_fail()
+    {
+        var (status, _, error) = KdumpNfsCommand.Run("", "enable-sysrq", "127.0.0.1", "127.0.0.2", "127.0.0.3", "--port", Closed, "--what-if", "--batch-size", "1");
+        Assert.Equal(1, status);
+        Assert.Equal(["error Unreachable", "error NotStarted", "error NotStarted"], error.Split('\n').Where(line => line.StartsWith("error ", StringComparison.Ordinal)).Select(line => line.Split(':')[0]));
     }
 
     [Fact]
