@@ -11,6 +11,18 @@
     # The engine's types have to be there for type literals such as [KdumpNfs.Kdump.DumpLevel] before any cmdlet ran.
     RequiredAssemblies   = @('KdumpNfs.dll', 'KdumpNfs.Vmcore.dll')
     FormatsToProcess     = @('KdumpNfs.Format.ps1xml', 'KdumpNfs.Sessions.Format.ps1xml', 'KdumpNfs.Crash.Format.ps1xml', 'KdumpNfs.Setup.Format.ps1xml', 'KdumpNfs.Collection.Format.ps1xml', 'KdumpNfs.Kdump.Format.ps1xml', 'KdumpNfs.Drills.Format.ps1xml', 'KdumpNfs.Vmcores.Format.ps1xml', 'KdumpNfs.Nfs.Format.ps1xml', 'KdumpNfs.Readiness.Format.ps1xml')
+    FormatsToProcess     = @(
+        'KdumpNfs.Format.ps1xml'
+        'KdumpNfs.Collection.Format.ps1xml'
+        'KdumpNfs.Crash.Format.ps1xml'
+        'KdumpNfs.Drills.Format.ps1xml'
+        'KdumpNfs.Kdump.Format.ps1xml'
+        'KdumpNfs.Nfs.Format.ps1xml'
+        'KdumpNfs.Readiness.Format.ps1xml'
+        'KdumpNfs.Sessions.Format.ps1xml'
+        'KdumpNfs.Setup.Format.ps1xml'
+        'KdumpNfs.Vmcores.Format.ps1xml'
+    )
     TypesToProcess       = @('KdumpNfs.Types.ps1xml')
     CmdletsToExport      = @(
         'Clear-VmcoreHold'
@@ -48,9 +60,9 @@
         'Set-KdumpSshTarget'
         'Set-KernelPanicPolicy'
         'Set-VmcoreHold'
+        'Test-KdumpReadiness'
         'Test-Vmcore'
         'Update-KdumpInitramfs'
-        'Test-KdumpReadiness'
         'Wait-Vmcore'
     )
     FunctionsToExport    = @()

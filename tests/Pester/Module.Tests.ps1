@@ -1,5 +1,4 @@
 BeforeAll {
-    . $PSScriptRoot/Fixture.ps1
     $names = @(
         'Clear-VmcoreHold'
         'Convert-Vmcore'
@@ -8,6 +7,7 @@ BeforeAll {
         'Disable-Sysrq'
         'Enable-NfsExport'
         'Enable-Sysrq'
+        'Find-UncapturedCrash'
         'Get-CrashKernelReservation'
         'Get-KdumpSession'
         'Get-KdumpStatus'
@@ -19,6 +19,7 @@ BeforeAll {
         'Get-VmcoreReport'
         'Install-Kdump'
         'Invoke-KdumpDrill'
+        'Invoke-KdumpPlan'
         'Invoke-SysrqCrash'
         'New-KdumpSession'
         'Receive-Vmcore'
@@ -27,17 +28,19 @@ BeforeAll {
         'Restore-KdumpConfiguration'
         'Restore-KernelPanicPolicy'
         'Resume-KdumpDrill'
+        'Send-Sysrq'
         'Set-CrashKernelReservation'
         'Set-KdumpLocalTarget'
         'Set-KdumpNfsTarget'
         'Set-KdumpSshTarget'
         'Set-KernelPanicPolicy'
         'Set-VmcoreHold'
+        'Test-KdumpReadiness'
         'Test-Vmcore'
         'Update-KdumpInitramfs'
         'Wait-Vmcore'
     )
-    $names = 'Clear-VmcoreHold', 'Disable-Sysrq', 'Enable-NfsExport', 'Enable-Sysrq', 'Get-CrashKernelReservation', 'Get-KdumpSession', 'Get-KdumpStatus', 'Get-KernelPanicPolicy', 'Get-NfsExport', 'Get-Vmcore', 'Get-VmcoreEstimate', 'Invoke-KdumpPlan', 'Invoke-SysrqCrash', 'New-KdumpSession', 'Receive-Vmcore', 'Remove-KdumpSession', 'Remove-Vmcore', 'Restore-KdumpConfiguration', 'Restore-KernelPanicPolicy', 'Set-CrashKernelReservation', 'Set-KdumpLocalTarget', 'Set-KdumpNfsTarget', 'Set-KdumpSshTarget', 'Set-KernelPanicPolicy', 'Set-VmcoreHold', 'Wait-Vmcore'
+    . $PSScriptRoot/Fixture.ps1
 }
 
 Describe 'The module' {

@@ -15,7 +15,7 @@ public sealed class PlanTests
 
     private static readonly SshHost Host = new("web01", "admin", 2222, null);
 
-    private static readonly NfsTargetRequest Asked = NfsTargetRequest.Create("storage", "/data/nfs share", "/var/crash", 17, VmcoreCompression.Lzo, createPath: true, messageLevel: 7, FailureAction.Halt);
+    private static readonly NfsTargetRequest Asked = NfsTargetRequest.Create("storage", "/data/nfs_share", "/var/crash", 17, VmcoreCompression.Lzo, createPath: true, messageLevel: 7, FailureAction.Halt);
 
     [Theory]
     [InlineData(true)]
