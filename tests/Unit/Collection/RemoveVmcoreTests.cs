@@ -155,7 +155,7 @@ public sealed class RemoveVmcoreTests : IDisposable
             {
                 if (script.Contains("LIST=", StringComparison.Ordinal))
                 {
-                    Shell($"cd '{_store.Root}' && {command.Replace("OUT", outside, StringComparison.Ordinal).Replace("D", Second, StringComparison.Ordinal).Replace(Second + "ump", "Dump", StringComparison.Ordinal)}");
+                    Shell($"cd '{_store.Root}' && {command.Replace("D", Second, StringComparison.Ordinal).Replace("OUT", outside, StringComparison.Ordinal)}");
                 }
             };
             var e = await Assert.ThrowsAsync<HostException>(() => RemoveAsync(new RetentionPolicy { Chosen = Paths(Second) }));
