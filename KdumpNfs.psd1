@@ -10,7 +10,6 @@
     CompatiblePSEditions = @('Core')
     # The engine's types have to be there for type literals such as [KdumpNfs.Kdump.DumpLevel] before any cmdlet ran.
     RequiredAssemblies   = @('KdumpNfs.dll', 'KdumpNfs.Vmcore.dll')
-    FormatsToProcess     = @('KdumpNfs.Format.ps1xml', 'KdumpNfs.Sessions.Format.ps1xml', 'KdumpNfs.Crash.Format.ps1xml', 'KdumpNfs.Setup.Format.ps1xml', 'KdumpNfs.Collection.Format.ps1xml', 'KdumpNfs.Kdump.Format.ps1xml', 'KdumpNfs.Drills.Format.ps1xml', 'KdumpNfs.Vmcores.Format.ps1xml', 'KdumpNfs.Nfs.Format.ps1xml', 'KdumpNfs.Readiness.Format.ps1xml')
     FormatsToProcess     = @(
         'KdumpNfs.Format.ps1xml'
         'KdumpNfs.Collection.Format.ps1xml'
