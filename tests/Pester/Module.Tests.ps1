@@ -84,7 +84,7 @@ Describe 'The module' {
     It 'binds nothing else from pipeline objects' {
         foreach ($command in Get-Command -Module KdumpNfs) {
             $bound = $command.Parameters.Values | Where-Object { $_.Attributes.ValueFromPipelineByPropertyName -contains $true }
-            $bound.Name | Where-Object { $_ -notin 'HostName', 'UserName', 'Port', 'KeyFilePath', 'MachineId' } | Should -BeNullOrEmpty -Because $command.Name
+            $bound.Name | Where-Object { $_ -notin 'HostName', 'UserName', 'Port', 'KeyFilePath', 'MachineId', 'ConsoleHost', 'Console', 'ConsoleKind' } | Should -BeNullOrEmpty -Because $command.Name
         }
     }
 
@@ -95,19 +95,9 @@ Describe 'The module' {
     }
 
     It 'has a table and a list view of at most 120 characters for <_>' -ForEach @(
-        'KdumpNfs.Kdump.KdumpStatus', 'KdumpNfs.Kdump.KdumpTargetChange', 'KdumpNfs.Kdump.KdumpPlan', 'KdumpNfs.Kdump.HostVmcoreEstimate',
-        'KdumpNfs.Kdump.KdumpBackup', 'KdumpNfs.Nfs.NfsExport', 'KdumpNfs.Nfs.NfsExportChange', 'KdumpNfs.Crash.SysrqChange',
-        'KdumpNfs.Crash.SysrqCrash', 'KdumpNfs.Collection.VmcoreDump', 'KdumpNfs.Fleet.FailedHost', 'KdumpNfs.Ssh.Sessions.KdumpSession', 'KdumpNfs.Setup.CrashKernelReservation',
-        'KdumpNfs.Setup.CrashKernelChange', 'KdumpNfs.Collection.ReceivedVmcore', 'KdumpNfs.Collection.VmcoreRemoval', 'KdumpNfs.Collection.VmcoreHold', 'KdumpNfs.Drills.KdumpDrill'
-        'KdumpNfs.Setup.CrashKernelChange', 'KdumpNfs.Collection.ReceivedVmcore', 'KdumpNfs.Collection.VmcoreRemoval', 'KdumpNfs.Collection.VmcoreHold'
-        'KdumpNfs.Kdump.KdumpStatus', 'KdumpNfs.Kdump.KdumpTargetChange', 'KdumpNfs.Kdump.KdumpTargetPlan', 'KdumpNfs.Kdump.HostVmcoreEstimate', 'KdumpNfs.Kdump.KdumpBackup',
-        'KdumpNfs.Nfs.NfsExport', 'KdumpNfs.Nfs.NfsExportChange', 'KdumpNfs.Crash.SysrqChange', 'KdumpNfs.Crash.SysrqCrash',
-        'KdumpNfs.Collection.VmcoreDump', 'KdumpNfs.Fleet.FailedHost',
-        'KdumpNfs.Setup.CrashKernelReservation', 'KdumpNfs.Setup.CrashKernelChange',
-        'KdumpNfs.Setup.KdumpInstallation', 'KdumpNfs.Setup.KdumpDisabling', 'KdumpNfs.Setup.KdumpInitramfsChange', 'KdumpNfs.Nfs.NfsExportRemoval'
         'KdumpNfs.Kdump.KdumpStatus'
         'KdumpNfs.Kdump.KdumpTargetChange'
-        'KdumpNfs.Kdump.KdumpTargetPlan'
+        'KdumpNfs.Kdump.KdumpPlan'
         'KdumpNfs.Kdump.HostVmcoreEstimate'
         'KdumpNfs.Kdump.KdumpBackup'
         'KdumpNfs.Nfs.NfsExport'
@@ -116,11 +106,13 @@ Describe 'The module' {
         'KdumpNfs.Crash.SysrqCrash'
         'KdumpNfs.Collection.VmcoreDump'
         'KdumpNfs.Fleet.FailedHost'
+        'KdumpNfs.Ssh.Sessions.KdumpSession'
         'KdumpNfs.Setup.CrashKernelReservation'
         'KdumpNfs.Setup.CrashKernelChange'
         'KdumpNfs.Collection.ReceivedVmcore'
         'KdumpNfs.Collection.VmcoreRemoval'
         'KdumpNfs.Collection.VmcoreHold'
+        'KdumpNfs.Drills.KdumpDrill'
         'KdumpNfs.Setup.KdumpInstallation'
         'KdumpNfs.Setup.KdumpDisabling'
         'KdumpNfs.Setup.KdumpInitramfsChange'
