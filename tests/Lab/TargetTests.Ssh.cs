@@ -76,7 +76,7 @@ public sealed partial class TargetTests
         Assert.Equal("1 1", await ShellAsync(Lab.Storage, "echo $(grep -c kdumpnfs:node1: ~kdump/.ssh/authorized_keys) $(grep -c kdumpnfs:node2: ~kdump/.ssh/authorized_keys)"));
     }
 
-    [SkippableFact, Step(42), Trait("Category", "Long")]
+    [SkippableFact(Skip = NotSeenYet), Step(42), Trait("Category", "Long")]
     public async Task A_dump_arrives_over_ssh_and_is_readable()
     {
         NeedLab();
