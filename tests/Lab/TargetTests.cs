@@ -56,7 +56,7 @@ public sealed partial class TargetTests(LabFixture lab, ITestOutputHelper output
         });
     }
 
-    [SkippableFact, Step(10)]
+    [SkippableFact, Step(10), Trait("Category", "Long")]
     public async Task Dumps_stay_on_the_host_and_a_restore_brings_back_the_exact_bytes()
     {
         NeedLab();
@@ -112,7 +112,7 @@ public sealed partial class TargetTests(LabFixture lab, ITestOutputHelper output
         });
     }
 
-    [SkippableFact, Step(11)]
+    [SkippableFact, Step(11), Trait("Category", "Long")]
     public async Task A_restore_that_the_service_refuses_is_rolled_back()
     {
         NeedLab();
