@@ -23,7 +23,7 @@ public sealed class SetupTests(LabFixture lab, ITestOutputHelper output) : LabSc
         {
             var told = One<CrashKernelReservation>(ReservationAsync, host);
             Assert.Equal(await ShellAsync(host, "cat /sys/kernel/kexec_crash_size"), told.ReservedBytes?.ToString(System.Globalization.CultureInfo.InvariantCulture));
-            Assert.Equal(await ShellAsync(host, "grep 'Crash kernel' /proc/iomem | sed 's/^ *\\([0-9a-f]*\\)-\\([0-9a-f]*\\) .*/0x\\1-0x\\2/'"), string.Join('\n', told.Ranges));
+            Assert.Equal(await ShellAsync(host, "grep 'Crash kernel' /proc/iomem | sed 's/^ *0*\\([0-9a-f]*\\)-0*\\([0-9a-f]*\\) .*/0x\\1-0x\\2/'"), string.Join('\n', told.Ranges));
             Assert.Equal(["crashkernel=192M"], told.CommandLine);
             Assert.Equal((192L << 20, BootSource.Elsewhere, null, null), (told.ExpectedBytes, told.BootSource, told.NextBoot, told.RebootRequired));
             Assert.Equal(told.Family == HostFamily.Debian ? "384M-:128M" : "2G-64G:256M,64G-:512M", told.Default);

@@ -16,7 +16,7 @@ public sealed partial class TargetTests
         await operation.RunAsync(host, null, context, token);
     };
 
-    [SkippableFact, Step(40), Trait("Category", "Long")]
+    [SkippableFact(Skip = NotSeenYet), Step(40), Trait("Category", "Long")]
     public async Task A_host_gets_a_dump_key_that_can_do_no_more_than_dump()
     {
         NeedLab();
@@ -64,7 +64,7 @@ public sealed partial class TargetTests
         Assert.Equal(traces, await TracesAsync(Lab.Node1));
     }
 
-    [SkippableFact, Step(41), Trait("Category", "Long")]
+    [SkippableFact(Skip = NotSeenYet), Step(41), Trait("Category", "Long")]
     public async Task A_tool_that_refuses_an_ssh_target_is_left_with_its_old_one()
     {
         NeedLab();
@@ -85,7 +85,7 @@ public sealed partial class TargetTests
         Assert.Equal("600 kdump", await ShellAsync(Lab.Storage, $"stat -c '%a %U' {dump.DumpFile}"));
     }
 
-    [SkippableFact, Step(49), Trait("Category", "Long")]
+    [SkippableFact(Skip = NotSeenYet), Step(49), Trait("Category", "Long")]
     public async Task The_store_takes_dumps_over_nfs_again()
     {
         NeedLab();
