@@ -166,12 +166,16 @@ internal sealed class Session : IFleetFront, IDisposable
         Printer.Error(failure);
         if (_options.IncludeFailed)
         {
-            _printer.Add(FailedObject?.Invoke(failure) ?? (FailsAsStatus ? KdumpStatus.Failed(failure) : FailedHost.From(failure)));
+            var given = FailedObject is { } make ? make(failure) : FailsAsStatus ? KdumpStatus.Failed(failure) : FailedHost.From(failure);
+            if (given is not null)
+            {
+                _printer.Add(given);
+            }
         }
     }
 
-    /// <summary>Makes the object of a host that failed; null for the usual one.</summary>
-    public Func<HostException, object>? FailedObject { get; set; }
+    /// <summary>Makes the object of a host that failed, or none; null for the usual one.</summary>
+    public Func<HostException, object?>? FailedObject { get; set; }
 
     /// <summary>Runs when every host is done, before the exit status is made.</summary>
     public Action? OnFinished { get; set; }

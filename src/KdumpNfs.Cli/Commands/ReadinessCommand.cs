@@ -28,7 +28,7 @@ internal static class ReadinessCommand
                 ExpectedTarget = parsed.GetValue(expected) is { } text ? TargetInput.Parse(text).Target : null,
             };
             var seen = new List<HostReadiness>();
-            session.FailedObject = HostReadiness.NotAsked;
+            session.FailedObject = failure => parsed.GetValue(quiet) ? null : HostReadiness.NotAsked(failure);
             session.Filter = value =>
             {
                 if (value is HostReadiness readiness)

@@ -71,10 +71,7 @@ internal sealed class HostJob(HostAccess access, SshHost host, HostContext conte
                         context.Progress(activity, step);
                         break;
                     case "not-root":
-                        throw new HostException(ErrorIds.NotRoot, host.HostName, "The change needs root.")
-                        {
-                            Remedy = "Connect as root, or use -Sudo with an account that may run sudo without a password.",
-                        };
+                        throw HostRequirement.NotRoot(host.HostName);
                     case "busy":
                         throw new HostException(ErrorIds.ApplyInProgress, host.HostName, $"Another change is being made on the host: {reply.Text("job.step")}.")
                         {

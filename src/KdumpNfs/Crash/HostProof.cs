@@ -38,10 +38,7 @@ internal sealed record HostProof(string BootId, string? MachineId, int? SysrqMas
             case "proved":
                 return reply.Text("synced") is { } synced ? synced == "1" : null;
             case "not-root":
-                throw new HostException(ErrorIds.NotRoot, host, "Only root may write to the kernel's log, which proves that the console is this host's.")
-                {
-                    Remedy = "Connect as root, or use -Sudo with an account that may run sudo without a password.",
-                };
+                throw HostRequirement.NotRoot(host, "Only root may write to the kernel's log, which proves that the console is this host's.");
             case "other-machine":
                 throw new HostException(ErrorIds.MachineIdMismatch, host, $"This is no longer the machine that was looked at (machine-id {machineId}).") { Remedy = "Nothing was sent; find out where the name leads." };
             case "rebooted":
@@ -58,7 +55,11 @@ internal sealed record HostProof(string BootId, string? MachineId, int? SysrqMas
             Number(reply.Text("printk")?.Split(['\t', ' '], StringSplitOptions.RemoveEmptyEntries).FirstOrDefault()), reply.Text("consoles")?.Trim() ?? "");
     }
 
-    private static Task<HostReply> RunAsync(IHostConnection connection, string machineId, string bootId, string word, int syncLimit, CancellationToken cancellationToken) =>
-        HostReply.RunAsync(connection, HostScript.Load("consoleproof", ("machine_id", machineId), ("boot_id", bootId), ("proof", word),
-            ("sync_limit", syncLimit.ToString(CultureInfo.InvariantCulture))) with { Timeout = TimeSpan.FromSeconds(syncLimit + 30) }, cancellationToken);
+    private static Task<HostReply> RunAsync(IHostConnection connection, string machineId, string bootId, string word, int syncLimit, CancellationToken cancellationToken)
+    {
+        var meant = HostScript.Load("meanthost", ("machine_id", machineId), ("boot_id", bootId), ("proof", word),
+            ("sync_limit", syncLimit.ToString(CultureInfo.InvariantCulture)));
+        var script = meant with { Text = meant.Text + HostScript.Read("consoleproof"), Timeout = TimeSpan.FromSeconds(syncLimit + 30) };
+        return HostReply.RunAsync(connection, script, cancellationToken);
+    }
 }

@@ -1,3 +1,4 @@
+using KdumpNfs.Hosts;
 using KdumpNfs.Fleet;
 using KdumpNfs.Ssh;
 
@@ -21,7 +22,7 @@ public sealed class RestoreKernelPanicPolicyOperation(HostAccess access)
             var facts = await SysctlFacts.ReadAsync(connection, KernelPanicPolicyOperation.Keys, KernelPanicPolicyOperation.Record, cancellationToken).ConfigureAwait(false);
             if (!facts.IsRoot)
             {
-                throw new HostException(ErrorIds.NotRoot, host.HostName, "Only root may see what was remembered.") { Remedy = "Connect as root, or use -Sudo with an account that may run sudo without a password." };
+                throw HostRequirement.NotRoot(host.HostName, "Only root may see what was remembered.");
             }
 
             var plan = SysctlPlan.Restore(facts, SettingScope.Persistent);

@@ -42,20 +42,10 @@ public sealed partial class SysrqCrashOperation(HostAccess access)
             var facts = await HostFacts.ReadAsync(connection, cancellationToken).ConfigureAwait(false);
             if (!facts.IsRoot)
             {
-                throw new HostException(ErrorIds.NotRoot, host.HostName, "The sysrq trigger needs root.")
-                {
-                    Remedy = "Connect as root, or use -Sudo with an account that may run sudo without a password.",
-                };
+                throw HostRequirement.NotRoot(host.HostName, "The sysrq trigger needs root.");
             }
 
-            if (machineId is not null && facts.MachineId != machineId)
-            {
-                throw new HostException(ErrorIds.MachineIdMismatch, host.HostName,
-                    $"This is another machine: machine-id {facts.MachineId ?? "(none)"} instead of {machineId}.")
-                {
-                    Remedy = "The name or address leads to a different host than when it was looked at. Nothing was crashed; find out which one you mean.",
-                };
-            }
+            HostRequirement.SameMachine(host.HostName, facts.MachineId, machineId);
 
             var status = KdumpStatus.From(facts, expectedTarget: null);
             if (status.State is KdumpState.NotReady or KdumpState.NotSupported && !AllowNotReady)
@@ -102,9 +92,10 @@ public sealed partial class SysrqCrashOperation(HostAccess access)
         {
             var heard = new MemoryStream();
             var triggering = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            var script = HostScript.Load("trigger",
+            var meant = HostScript.Load("meanthost",
                 ("machine_id", status.MachineId ?? ""), ("boot_id", status.BootId),
                 ("sync_limit", SyncLimitSeconds.ToString(CultureInfo.InvariantCulture)));
+            var script = meant with { Text = meant.Text + HostScript.Read("trigger") };
             context.Progress("Crashing", "syncing file systems");
             using var abandon = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             var run = connection.RunAsync(script with
@@ -256,7 +247,7 @@ public sealed partial class SysrqCrashOperation(HostAccess access)
             case "triggering":
                 return;
             case "not-root":
-                throw new HostException(ErrorIds.NotRoot, host.HostName, "The sysrq trigger needs root.") { Remedy = "Connect as root, or use -Sudo." };
+                throw HostRequirement.NotRoot(host.HostName, "The sysrq trigger needs root.");
             case "other-machine":
                 throw new HostException(ErrorIds.MachineIdMismatch, host.HostName, $"This is no longer the machine that was looked at (machine-id {status.MachineId}).")
                 {

@@ -88,10 +88,7 @@ internal sealed class HostReply
 
         if (Flag(key + ".denied"))
         {
-            throw new HostException(ErrorIds.NotRoot, _hostName, $"This account may not read {path}.")
-            {
-                Remedy = "Connect as root, or use -Sudo with an account that may run sudo without a password.",
-            };
+            throw HostRequirement.NotRoot(_hostName, $"This account may not read {path}.");
         }
 
         var stat = Required(key + ".stat").Split(' ');

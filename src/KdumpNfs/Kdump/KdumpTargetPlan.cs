@@ -180,7 +180,7 @@ public sealed class KdumpTargetPlan
         {
             throw new HostException(ErrorIds.KdumpNotInstalled, facts.HostName, "The kdump tools are not installed.")
             {
-                Remedy = facts.Family == HostFamily.Debian ? "Install the package kdump-tools." : facts.Family == HostFamily.Suse ? "Install the package kdump." : "Install the package kdump-utils (kexec-tools before EL10).",
+                Remedy = "Install-Kdump brings its package (" + (facts.Family == HostFamily.Debian ? "kdump-tools" : facts.Family == HostFamily.Suse ? "kdump" : "kdump-utils, kexec-tools before EL10") + ").",
             };
         }
 
@@ -189,7 +189,7 @@ public sealed class KdumpTargetPlan
             throw new HostException(ErrorIds.NotReady, facts.HostName, "No memory is reserved for the capture kernel, so nothing could be loaded and nothing proven.")
             {
                 HostSaid = facts.KernelCommandLine,
-                Remedy = "Reserve it with crashkernel= on the kernel command line (kdumpctl reset-crashkernel, or update-grub on Debian), reboot, then run the command again.",
+                Remedy = "Reserve it (Set-CrashKernelReservation -Recommended), reboot, then run the command again.",
             };
         }
     }

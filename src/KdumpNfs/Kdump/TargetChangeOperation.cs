@@ -118,10 +118,7 @@ public abstract class TargetChangeOperation(HostAccess access, TargetRequest req
 
             if (!facts.IsRoot)
             {
-                throw new HostException(ErrorIds.NotRoot, host.HostName, "The change needs root.")
-                {
-                    Remedy = "Connect as root, or use -Sudo with an account that may run sudo without a password.",
-                };
+                throw HostRequirement.NotRoot(host.HostName);
             }
 
             await besides.ApplyAsync(connection, cancellationToken).ConfigureAwait(false);
@@ -153,23 +150,14 @@ public abstract class TargetChangeOperation(HostAccess access, TargetRequest req
             return;
         }
 
-        if (machineId is not null && facts.MachineId != machineId)
-        {
-            throw new HostException(ErrorIds.MachineIdMismatch, facts.HostName, $"This is another machine: machine-id {facts.MachineId ?? "(none)"} instead of {machineId}.")
-            {
-                Remedy = "The name leads to a different host than when it was looked at. Nothing was changed; find out which one you mean.",
-            };
-        }
+        HostRequirement.SameMachine(facts.HostName, facts.MachineId, machineId);
 
         if (_machineIds.Notice(facts) is { } noticed)
         {
             context.Warning(noticed);
         }
 
-        if (facts.Unfinished is { Running: false } earlier)
-        {
-            context.Warning($"An earlier change of {facts.HostName}, whose controller was gone, {earlier}.");
-        }
+        HostRequirement.TellUnfinished(facts, context);
     }
 
     private static KdumpTargetChange Result(KdumpTargetPlan plan, IReadOnlyList<string> besides, bool changed, HostReply? reply) => new()

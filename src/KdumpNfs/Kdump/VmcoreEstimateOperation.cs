@@ -67,10 +67,7 @@ public sealed class VmcoreEstimateOperation(HostAccess access)
             var facts = new HostFacts(host.HostName, reply);
             if (!facts.IsRoot && !Coarse)
             {
-                throw new HostException(ErrorIds.NotRoot, host.HostName, "The kernel's memory map is readable for root only.")
-                {
-                    Remedy = "Connect as root, or use -Sudo with an account that may run sudo without a password.",
-                };
+                throw HostRequirement.NotRoot(host.HostName, "The kernel's memory map is readable for root only.");
             }
 
             var collector = KdumpConfiguration.Read(facts)?.Collector;

@@ -71,7 +71,7 @@ public sealed class DisableNfsExportOperation
 
             if (!facts.IsRoot)
             {
-                throw new HostException(ErrorIds.NotRoot, host.HostName, "The change needs root.") { Remedy = "Connect as root, or use -Sudo." };
+                throw HostRequirement.NotRoot(host.HostName);
             }
 
             var reply = await new HostJob(_access, host, context).RunAsync(connection, "Ending the NFS export", Compose(changes, live), cancellationToken).ConfigureAwait(false);

@@ -77,7 +77,7 @@ public sealed class EnableNfsExportOperation(HostAccess access, NfsExportRequest
 
             if (!facts.IsRoot)
             {
-                throw new HostException(ErrorIds.NotRoot, host.HostName, "The change needs root.") { Remedy = "Connect as root, or use -Sudo." };
+                throw HostRequirement.NotRoot(host.HostName);
             }
 
             var stamp = DateTimeOffset.UtcNow.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
@@ -135,7 +135,7 @@ public sealed class EnableNfsExportOperation(HostAccess access, NfsExportRequest
 
         if (!facts.IsRoot)
         {
-            throw new HostException(ErrorIds.NotRoot, host.HostName, "The change needs root.") { Remedy = "Connect as root, or use -Sudo." };
+            throw HostRequirement.NotRoot(host.HostName);
         }
 
         var job = HostScript.Read("packages") + HostJob.Compose("installpackages", ("missing", string.Join(' ', plan.Missing)), ("refresh", Refresh ? "1" : "0"));

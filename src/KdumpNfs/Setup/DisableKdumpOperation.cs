@@ -20,7 +20,7 @@ public sealed class DisableKdumpOperation(HostAccess access)
         await using (connection.ConfigureAwait(false))
         {
             var facts = await HostFacts.ReadAsync(connection, cancellationToken).ConfigureAwait(false);
-            SetupProbe.CheckMachine(host, facts.MachineId, machineId);
+            HostRequirement.SameMachine(host.HostName, facts.MachineId, machineId);
             SetupProbe.CheckSystemd(facts);
             if (facts.OtherMechanism is { } other)
             {
@@ -72,7 +72,10 @@ public sealed class DisableKdumpOperation(HostAccess access)
             return false;
         }
 
-        SetupProbe.CheckRoot(host, facts.IsRoot);
+        if (!facts.IsRoot)
+        {
+            throw HostRequirement.NotRoot(host.HostName);
+        }
         var job = HostJob.Compose("disablekdump", ("unit", unit), ("disable", disable ? "1" : "0"), ("stop", stop ? "1" : "0"), ("unload", "1"));
         var done = await new HostJob(access, host, context).RunAsync(connection, "Switching kdump off", job, cancellationToken).ConfigureAwait(false);
         return HostJob.FailureOf(done, host.HostName) is { } failure

@@ -23,7 +23,7 @@ public sealed class InstallKdumpOperation(HostAccess access)
         await using (connection.ConfigureAwait(false))
         {
             var facts = await HostFacts.ReadAsync(connection, cancellationToken).ConfigureAwait(false);
-            SetupProbe.CheckMachine(host, facts.MachineId, machineId);
+            HostRequirement.SameMachine(host.HostName, facts.MachineId, machineId);
             SetupProbe.CheckSystemd(facts);
             // Which packages these are depends on the distribution: a second look, which asks the package manager.
             var packages = PackagePlan.Kdump(facts.OsRelease);
@@ -76,7 +76,10 @@ public sealed class InstallKdumpOperation(HostAccess access)
                 return;
             }
 
-            SetupProbe.CheckRoot(host, facts.IsRoot);
+            if (!facts.IsRoot)
+            {
+                throw HostRequirement.NotRoot(host.HostName);
+            }
             var job = HostJob.Compose("installkdump",
                 ("missing", string.Join(' ', plan.Missing)), ("refresh", Refresh ? "1" : "0"), ("unit", unit), ("enable", enable ? "1" : "0"), ("start", start ? "1" : "0"),
                 ("write", content is null ? "0" : "1"), ("file", facts.ConfigurationPath), ("old_sha", old?.Sha256 ?? ""), ("new_data", Convert.ToBase64String(content ?? [])),

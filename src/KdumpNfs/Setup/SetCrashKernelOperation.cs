@@ -29,17 +29,11 @@ public sealed class SetCrashKernelOperation(HostAccess access, CrashKernelReques
     internal async Task<CrashKernelChange?> ApplyAsync(IHostConnection connection, SshHost host, string? machineId, HostContext context, CancellationToken cancellationToken)
     {
         var facts = await CrashKernelFacts.ReadAsync(connection, estimate: false, cancellationToken).ConfigureAwait(false);
-        if (machineId is not null && facts.MachineId != machineId)
-        {
-            throw new HostException(ErrorIds.MachineIdMismatch, host.HostName, $"This is another machine: machine-id {facts.MachineId ?? "(none)"} instead of {machineId}.")
-            {
-                Remedy = "The name leads to a different host than when it was looked at. Nothing was changed; find out which one you mean.",
-            };
-        }
+        HostRequirement.SameMachine(host.HostName, facts.MachineId, machineId);
 
         if (facts.EntriesHidden)
         {
-            throw NotRoot(host);
+            throw HostRequirement.NotRoot(host.HostName);
         }
 
         var plan = CrashKernelPlan.Create(facts, request, TrustBootLoader);
@@ -59,7 +53,7 @@ public sealed class SetCrashKernelOperation(HostAccess access, CrashKernelReques
 
         if (!facts.IsRoot)
         {
-            throw NotRoot(host);
+            throw HostRequirement.NotRoot(host.HostName);
         }
 
         var reply = await new HostJob(access, host, context).RunAsync(connection, "Setting the crash kernel reservation", plan.Compose(), cancellationToken).ConfigureAwait(false);
@@ -77,11 +71,6 @@ public sealed class SetCrashKernelOperation(HostAccess access, CrashKernelReques
             context.Warning($"{string.Join(' ', plan.Words)} takes {GetCrashKernelOperation.MiB(plan.Verdict.Bytes.Value)} of {facts.HostName}'s {GetCrashKernelOperation.MiB(facts.MemoryBytes)}.");
         }
     }
-
-    private static HostException NotRoot(SshHost host) => new(ErrorIds.NotRoot, host.HostName, "The change needs root.")
-    {
-        Remedy = "Connect as root, or use -Sudo with an account that may run sudo without a password.",
-    };
 
     private static HostException Explain(HostException failure, CrashKernelPlan plan)
     {

@@ -18,7 +18,7 @@ public sealed class UpdateInitramfsOperation(HostAccess access)
         await using (connection.ConfigureAwait(false))
         {
             var facts = await HostFacts.ReadAsync(connection, cancellationToken).ConfigureAwait(false);
-            SetupProbe.CheckMachine(host, facts.MachineId, machineId);
+            HostRequirement.SameMachine(host.HostName, facts.MachineId, machineId);
             Check(facts);
             SetupProbe.WarnOfDiskless(context, facts);
             var disarms = facts.Family == HostFamily.RedHat && !facts.CanRebuildWhileLoaded;
@@ -36,7 +36,10 @@ public sealed class UpdateInitramfsOperation(HostAccess access)
                 return;
             }
 
-            SetupProbe.CheckRoot(host, facts.IsRoot);
+            if (!facts.IsRoot)
+            {
+                throw HostRequirement.NotRoot(host.HostName);
+            }
             var family = facts.Family switch { HostFamily.Debian => "debian", HostFamily.Suse => "suse", _ => "rhel" };
             var unit = SetupProbe.UnitOf(facts.Family);
             var job = HostJob.Compose("updateinitramfs", ("family", family), ("file", facts.ConfigurationPath), ("rebuild", facts.CanRebuildWhileLoaded ? "1" : "0"), ("unit", unit));
