@@ -119,6 +119,8 @@ public sealed partial class TargetTests(LabFixture lab, ITestOutputHelper output
         var file = ConfigOf(HostFamily.RedHat);
         await ShellAsync(Lab.Node2, "mkdir -p /run/systemd/system/kdump.service.d; " +
             $"printf '[Service]\\nExecStartPre=/bin/sh -c \"if grep -q /var/dumps {file}; then echo the lab says no >&2; exit 1; fi\"\\n' >/run/systemd/system/kdump.service.d/zz-lab.conf; systemctl daemon-reload");
+        // As many copies as are kept: the attempt's own would push the oldest out.
+        await ShellAsync(Lab.Node2, $"for i in 1 2 3 4 5; do cp -a {file} {file}.kdumpnfs-20200101T00000${{i}}Z.bak; done");
         try
         {
             var before = await ShellAsync(Lab.Node2, $"sha256sum <{file}; ls /etc/*.bak");
@@ -131,7 +133,7 @@ public sealed partial class TargetTests(LabFixture lab, ITestOutputHelper output
         }
         finally
         {
-            await ShellAsync(Lab.Node2, "rm /run/systemd/system/kdump.service.d/zz-lab.conf; systemctl daemon-reload");
+            await ShellAsync(Lab.Node2, "rm -f /run/systemd/system/kdump.service.d/zz-lab.conf /etc/kdump.conf.kdumpnfs-2020*; systemctl daemon-reload");
         }
     }
 

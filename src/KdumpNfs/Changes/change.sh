@@ -48,7 +48,8 @@ put_file() {
   sync "${put_real%/*}" 2>/dev/null || sync
 }
 
-# back_up PATH STAMP: a copy beside the file, named so that no glob for *.conf or *.exports takes it; the newest five stay.
+# back_up PATH STAMP: a copy beside the file, named so that no glob for *.conf or *.exports takes it. The newest five stay:
+# the job's end removes the older ones, once the change has succeeded.
 back_up() {
   [ -e "$1" ] || return 0
   back_real=$(readlink -f -- "$1") || back_real=$1
@@ -63,7 +64,7 @@ back_up() {
   done
   for old in "$back_real".kdumpnfs-*.bak; do
     [ "$back_count" -gt 5 ] || break
-    rm -f -- "$old"
+    printf '%s\n' "$old" >>"$job/outdated"
     back_count=$((back_count - 1))
   done
 }

@@ -41,6 +41,7 @@ job=/run/kdumpnfs/job
 echo $$ >$job/pid
 /bin/sh $job/script >>$job/log 2>&1 </dev/null 3>$job/result.new
 rc=$?
+[ $rc != 0 ] || [ ! -f $job/outdated ] || while IFS= read -r old; do rm -f -- "$old"; done <$job/outdated
 printf 'job.exit %d\n%s\n' ${#rc} $rc >>$job/result.new
 mv $job/result.new $job/result
 RUN
