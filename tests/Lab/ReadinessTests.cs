@@ -99,7 +99,7 @@ public sealed class ReadinessTests(LabFixture lab, ITestOutputHelper output) : L
             "rm -r /etc/kdump/post.d", ImageCurrent);
         await OnHost(host, "a program of the image is gone", $"{Keep}; echo 'extra_bins /usr/bin/lab-none' >>{Conf}; touch -r /run/lab-kdump.conf {Conf}", Back, ImageCurrent);
         await OnHost(host, "image aimed at another target", $"{Keep}; sed -i 's,{ExportPath}$,/data/other_share,' {Conf}; touch -r /run/lab-kdump.conf {Conf}", Back, ImageTarget);
-        await OnHost(host, "unsupported compression", $"{Keep}; sed -i 's/makedumpfile -l/makedumpfile -z/' {Conf}; touch -r /run/lab-kdump.conf {Conf}", Back,
+        await OnHost(host, "unsupported compression", $"{Keep}; sed -i 's/makedumpfile -[a-z]/makedumpfile -z/' {Conf}; touch -r /run/lab-kdump.conf {Conf}", Back,
             ReadinessCheckNames.CoreCollector);
         // The guests have no watchdog: a tree as a driver makes it is put in its place.
         await OnHost(host, "watchdog shorter than the dump", """
