@@ -147,7 +147,7 @@ public sealed class ConsoleTests(LabFixture lab, ConsoleFixture consoles, ITestO
         Assert.Equal(ErrorIds.ConsoleMismatch, error.ErrorId);
     }
 
-    [SkippableFact(Skip = NotSeenYet), Step(100), Trait("Category", "Long")]
+    [SkippableFact, Step(100), Trait("Category", "Long")]
     public async Task A_crash_over_the_console_leaves_a_vmcore_and_the_panic_in_words()
     {
         NeedConsoles();
