@@ -6,10 +6,10 @@ using KdumpNfs.Vmcores;
 namespace KdumpNfs.PowerShell;
 
 /// <summary>
-/// A cmdlet that reads dumps: paths, files, or the output of Get-Vmcore. With -StoreHost paths are the store's and only the bytes that are needed cross
+/// A cmdlet that reads dumps: paths, files, or the output of Get-Vmcore. With -StoreHost or -Session paths are the store's and only the bytes that are needed cross
 /// the network; objects of Get-Vmcore bring their store with them. The connection parameters are the store's.
 /// </summary>
-public abstract class DumpCmdlet : ConnectingCmdlet
+public abstract class DumpCmdlet : StoreObjectCmdlet
 {
     private static readonly TimeSpan CloseLimit = TimeSpan.FromMilliseconds(300);
     private DumpAccess? _access;
@@ -21,38 +21,11 @@ public abstract class DumpCmdlet : ConnectingCmdlet
     [AllowEmptyCollection]
     public object[] InputObject { get; set; } = null!;
 
-    /// <summary>The host on which the paths are; without it they are this machine's.</summary>
-    [Parameter]
-    public string? StoreHost { get; set; }
-
-    /// <summary>Login name on the store.</summary>
-    [Parameter]
-    public string? UserName { get; set; }
-
-    /// <summary>Port of the store's SSH server.</summary>
-    [Parameter]
-    [PortTransformation]
-    public int? Port { get; set; }
-
-    /// <summary>Private key file for the store.</summary>
-    [Parameter]
-    [Alias("IdentityFilePath")]
-    public string? KeyFilePath { get; set; }
-
     /// <summary>The way to the dumps.</summary>
     protected DumpAccess Dumps => _access ??= new DumpAccess(Access);
 
     /// <summary>What to do with a dump; runs on a thread of the pool.</summary>
     protected abstract Func<HostContext, CancellationToken, Task> WorkFor(DumpPlace place);
-
-    /// <inheritdoc/>
-    protected override void Prepare()
-    {
-        if (StoreHost is not null)
-        {
-            MakeHost(StoreHost, UserName, Port, KeyFilePath);
-        }
-    }
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
@@ -110,9 +83,9 @@ public abstract class DumpCmdlet : ConnectingCmdlet
             : throw NoDump("The object");
     }
 
-    private DumpPlace At(string path) => StoreHost is null ? new DumpPlace(path.Length == 0 ? "" : ResolveFile(path, nameof(InputObject))) : new DumpPlace(path, Store(StoreHost));
+    private DumpPlace At(string path) => NamesStore ? new DumpPlace(path, StoreOf(null)) : new DumpPlace(path.Length == 0 ? "" : ResolveFile(path, nameof(InputObject)));
 
-    private Ssh.SshHost Store(string name) => MakeHost(StoreHost ?? name, UserName, Port, KeyFilePath);
+    private Ssh.SshHost Store(string name) => StoreOf(name)!;
 
     private static HostException NoDump(string what) => new(ErrorIds.InvalidInput, "", $"{Printable.Escape(what)} has no dump.")
     {

@@ -70,6 +70,12 @@ Describe 'The module' {
         }
     }
 
+    It 'bounds what hosts do to one store at once' {
+        $bounded = Get-Command -Module KdumpNfs | Where-Object { $_.Parameters.ContainsKey('StoreLimit') } | ForEach-Object Name
+        $bounded | Should -Be 'Invoke-KdumpPlan', 'Restore-KdumpConfiguration', 'Set-KdumpNfsTarget', 'Set-KdumpSshTarget', 'Test-KdumpReadiness', 'Update-KdumpInitramfs'
+        { Test-KdumpReadiness 127.0.0.1 -Probe -StoreLimit 0 } | Should -Throw -ErrorId 'InvalidInput,*'
+    }
+
     It 'has the connection parameters of PowerShell''s own remoting' {
         # What only looks at sessions of this process connects to nobody; a journal names its hosts with the way to them.
         foreach ($command in Get-Command -Module KdumpNfs | Where-Object Name -NotIn 'Get-KdumpSession', 'Remove-KdumpSession', 'Resume-KdumpDrill') {

@@ -109,6 +109,32 @@ Describe 'Sessions' {
         Get-LoginCount | Should -Be $before
     }
 
+    It 'read and keep dumps on a store, and refuse those of another' {
+        if (Skip-Without $server) { return }
+        $session = New-KdumpSession 127.0.0.1 @connection
+        $null = New-Item -ItemType Directory "$TestDrive/share/192.0.2.8-2026-03-01-10:20:30" -Force
+        Set-Content "$TestDrive/share/192.0.2.8-2026-03-01-10:20:30/vmcore" 'no dump at all'
+        (Get-ChildItem "$TestDrive/share/192.0.2.8-2026-03-01-10:20:30").ForEach({ $_.LastWriteTime = '2026-03-01' })
+        (Get-Item "$TestDrive/share/192.0.2.8-2026-03-01-10:20:30").LastWriteTime = '2026-03-01'
+        $before = Get-LoginCount
+        $dump = Get-Vmcore -Session $session "$TestDrive/share" | Where-Object CrashedHost -EQ 192.0.2.8
+        $dump | Test-Vmcore -Session $session -ErrorAction SilentlyContinue -ErrorVariable failure
+        ($dump | Receive-Vmcore -Session $session -Destination "$TestDrive/got").LocalPath | Should -Exist
+        ($dump | Set-VmcoreHold -Session $session -Reason test).Held | Should -BeTrue
+        Test-Path "$($dump.Path)/.hold" | Should -BeTrue
+        Get-LoginCount | Should -Be $before
+        [pscustomobject]@{ Path = $dump.Path; StoreHost = 'other' } | Clear-VmcoreHold -Session $session -ErrorAction SilentlyContinue -ErrorVariable failure
+        $failure.FullyQualifiedErrorId | Should -BeLike 'SessionNotFound,*'
+        { $dump | Get-VmcoreReport -Session $session -StoreHost other } | Should -Throw -ErrorId 'InvalidInput,*'
+        { $dump | Get-VmcoreReport -Session $session -UserName other } | Should -Throw -ErrorId 'InvalidInput,*'
+    }
+
+    It 'are taken by every cmdlet that connects' {
+        # Convert-Vmcore works on this machine; a journal names its hosts with the way to them.
+        $without = Get-Command -Module KdumpNfs | Where-Object { -not $_.Parameters.ContainsKey('Session') } | ForEach-Object Name
+        $without | Should -Be 'Convert-Vmcore', 'Get-KdumpSession', 'New-KdumpSession', 'Resume-KdumpDrill'
+    }
+
     It 'end with the module' {
         if (Skip-Without $server) { return }
         $script = {

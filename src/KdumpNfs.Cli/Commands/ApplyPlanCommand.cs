@@ -12,6 +12,7 @@ internal static class ApplyPlanCommand
     {
         var files = new Argument<string[]>("FILE") { Description = "Files of plans: the output of --pass-plan --json, or of PowerShell's ConvertTo-Json; - for stdin", Arity = ArgumentArity.OneOrMore };
         var command = new Command("apply-plan", "Apply plans that were looked at, to hosts that are still as they were when the plans were made") { files };
+        var storeLimit = Shared.StoreLimit(command);
         var connection = new ConnectionOptions(command, changes: true);
         command.SetAction(parsed => Session.Run(() => connection.Session(parsed), session =>
         {
@@ -19,7 +20,7 @@ internal static class ApplyPlanCommand
             var plans = parsed.GetValue(files)!
                 .SelectMany(file => file == "-" ? KdumpPlanReader.ReadJson(Console.In.ReadToEnd()) : KdumpPlanReader.ReadFile(file))
                 .Select(plan => (Host: HostOf(connection.Host(parsed, plan.HostName), plan).Validated(), Plan: plan)).ToList();
-            var operation = new ApplyPlanOperation(connection.Access(parsed));
+            var operation = new ApplyPlanOperation(connection.Access(parsed)) { Stores = Shared.Stores(parsed, storeLimit) };
             // Two plans may be for one host; each goes with its own object.
             var ofHosts = new Dictionary<SshHost, KdumpPlan>(ReferenceEqualityComparer.Instance);
             plans.ForEach(plan => ofHosts.Add(plan.Host, plan.Plan));

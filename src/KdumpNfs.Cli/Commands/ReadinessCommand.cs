@@ -19,11 +19,13 @@ internal static class ReadinessCommand
         {
             hosts, probe, quiet, summary, expected,
         };
+        var storeLimit = Shared.StoreLimit(command);
         var connection = new ConnectionOptions(command);
         command.SetAction(parsed => Session.Run(() => connection.Session(parsed), session =>
         {
             var operation = new TestReadinessOperation(connection.Access(parsed))
             {
+                Stores = Shared.Stores(parsed, storeLimit),
                 Probe = parsed.GetValue(probe),
                 ExpectedTarget = parsed.GetValue(expected) is { } text ? TargetInput.Parse(text).Target : null,
             };

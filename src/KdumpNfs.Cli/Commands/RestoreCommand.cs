@@ -29,6 +29,7 @@ internal static class RestoreCommand
         var backup = new Option<string?>("--backup") { Description = "Its path on the host, its file name or a part of it; without it the state before the last change" };
         var createPath = new Option<bool>("--create-path") { Description = "Make the dump directory of the restored target if it is missing" };
         var command = new Command("restore", "Bring back a copy of the kdump configuration that a change left, rebuilt and loaded") { hosts, backup, createPath };
+        var storeLimit = Shared.StoreLimit(command);
         var imageRoot = Shared.ImageRoot(command);
         var passPlan = Shared.PassPlan();
         command.Options.Add(passPlan);
@@ -36,7 +37,7 @@ internal static class RestoreCommand
         command.SetAction(parsed => Session.Run(() => connection.Session(parsed) with { Changes = !parsed.GetValue(passPlan) }, session =>
         {
             var request = RestoreRequest.Create(parsed.GetValue(backup), parsed.GetValue(createPath));
-            var operation = new RestoreConfigurationOperation(connection.Access(parsed), request) { PassPlan = parsed.GetValue(passPlan), ImageRoot = TargetChangeOperation.CheckImageRoot(parsed.GetValue(imageRoot), request) };
+            var operation = new RestoreConfigurationOperation(connection.Access(parsed), request) { Stores = Shared.Stores(parsed, storeLimit), PassPlan = parsed.GetValue(passPlan), ImageRoot = TargetChangeOperation.CheckImageRoot(parsed.GetValue(imageRoot), request) };
             session.ForEach(parsed.GetValue(hosts)!, name => connection.Host(parsed, name), (host, context, token) => operation.RunAsync(host, null, context, token));
         }));
         return command;

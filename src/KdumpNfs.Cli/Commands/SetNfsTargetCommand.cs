@@ -16,11 +16,11 @@ internal static class SetNfsTargetCommand
         var createPath = new Option<bool>("--create-path") { Description = "Make the dump directory, from the host, if it is missing" };
         var timeout = new Option<double?>("--nfs-timeout") { Description = "Seconds that an NFS request waits before it is sent again (Debian only)" };
         var retrans = new Option<int?>("--nfs-retrans") { Description = "How often an NFS request is sent again (Debian only)" };
-        var storeLimit = new Option<int>("--store-limit") { Description = "Hosts that probe a store and rebuild for it at once, whatever --throttle says", DefaultValueFactory = _ => TargetChangeOperation.DefaultStoreLimit };
         var command = new Command("set-nfs-target", "Send the dumps of hosts to an NFS export, after a check from the host that it mounts and can be written")
         {
-            hosts, server, export, dumpPath, createPath, timeout, retrans, storeLimit,
+            hosts, server, export, dumpPath, createPath, timeout, retrans,
         };
+        var storeLimit = Shared.StoreLimit(command);
         var imageRoot = Shared.ImageRoot(command);
         var capture = new CaptureOptionSet(command);
         var passPlan = Shared.PassPlan();
@@ -32,7 +32,7 @@ internal static class SetNfsTargetCommand
             var request = NfsTargetRequest.Create(parsed.GetValue(server)!, parsed.GetValue(export)!, parsed.GetValue(dumpPath),
                 (int?)options.DumpLevel, options.Compression, parsed.GetValue(createPath), options.MessageLevel, options.FailureAction,
                 parsed.GetValue(timeout) is { } seconds ? TimeSpan.FromMilliseconds(Math.Clamp(seconds, -1, 1e6) * 1000) : null, parsed.GetValue(retrans));
-            var operation = new SetNfsTargetOperation(connection.Access(parsed), request) { PassPlan = parsed.GetValue(passPlan), ImageRoot = TargetChangeOperation.CheckImageRoot(parsed.GetValue(imageRoot), request), StoreLimit = parsed.GetValue(storeLimit) };
+            var operation = new SetNfsTargetOperation(connection.Access(parsed), request) { PassPlan = parsed.GetValue(passPlan), ImageRoot = TargetChangeOperation.CheckImageRoot(parsed.GetValue(imageRoot), request), Stores = Shared.Stores(parsed, storeLimit) };
             session.ForEach(parsed.GetValue(hosts)!, name => connection.Host(parsed, name), (host, context, token) => operation.RunAsync(host, null, context, token));
         }));
         return command;

@@ -30,6 +30,7 @@ internal static class SetSshTargetCommand
         {
             hosts, server, user, dumpPath, dumpKey, from, limit, createUser, createPath, store, storeUser, storePort, storeKey,
         };
+        var storeLimit = Shared.StoreLimit(command);
         var capture = new CaptureOptionSet(command);
         var connection = new ConnectionOptions(command, changes: true);
         command.SetAction(parsed => Session.Run(() => connection.Session(parsed), session =>
@@ -38,7 +39,7 @@ internal static class SetSshTargetCommand
                 parsed.GetValue(from) ?? [], parsed.GetValue(limit), parsed.GetValue(createUser), parsed.GetValue(createPath), capture.Read(parsed));
             var at = new SshHost(parsed.GetValue(store) ?? request.Server, parsed.GetValue(storeUser), parsed.GetValue(storePort),
                 parsed.GetValue(storeKey) is { } key ? Path.GetFullPath(key) : null).Validated();
-            var operation = new SetSshTargetOperation(connection.Access(parsed), request, at);
+            var operation = new SetSshTargetOperation(connection.Access(parsed), request, at) { Stores = Shared.Stores(parsed, storeLimit) };
             try
             {
                 session.ForEach(parsed.GetValue(hosts)!, name => connection.Host(parsed, name), (host, context, token) => operation.RunAsync(host, null, context, token));

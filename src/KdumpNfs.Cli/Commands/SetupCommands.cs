@@ -41,10 +41,11 @@ internal static class SetupCommands
     {
         var hosts = Shared.Hosts();
         var command = new Command("update-initramfs", "Build the capture image again and load it; the host stays armed meanwhile") { hosts };
+        var storeLimit = Shared.StoreLimit(command);
         var connection = new ConnectionOptions(command, changes: true);
         command.SetAction(parsed => Session.Run(() => connection.Session(parsed), session =>
         {
-            var operation = new UpdateInitramfsOperation(connection.Access(parsed));
+            var operation = new UpdateInitramfsOperation(connection.Access(parsed)) { Stores = Shared.Stores(parsed, storeLimit) };
             session.ForEach(parsed.GetValue(hosts)!, name => connection.Host(parsed, name), (host, context, token) => operation.RunAsync(host, null, context, token));
         }));
         return command;

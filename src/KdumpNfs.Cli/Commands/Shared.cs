@@ -1,10 +1,23 @@
 using System.CommandLine;
+using KdumpNfs.Fleet;
 
 namespace KdumpNfs.Cli.Commands;
 
 /// <summary>Arguments and options that several commands have.</summary>
 internal static class Shared
 {
+    /// <summary>Adds the limit of hosts that work with one store; read it with <see cref="Stores"/>.</summary>
+    public static Option<int> StoreLimit(Command command)
+    {
+        var option = new Option<int>("--store-limit") { Description = "Hosts that probe a store and rebuild for it at once, whatever --throttle says", DefaultValueFactory = _ => SharedLimit.DefaultForStores };
+        command.Options.Add(option);
+        return option;
+    }
+
+    /// <summary>The limit as the operations want it.</summary>
+    /// <exception cref="HostException">InvalidInput.</exception>
+    public static SharedLimit Stores(ParseResult parsed, Option<int> option) => SharedLimit.ForStores(parsed.GetValue(option));
+
     /// <summary>The hosts to work on.</summary>
     public static Argument<string[]> Hosts() => new("HOST")
     {

@@ -33,11 +33,7 @@ public sealed class GetVmcoreDmesgCommand : DumpCmdlet
     public SwitchParameter Caller { get; set; }
 
     /// <inheritdoc/>
-    protected override void Prepare()
-    {
-        base.Prepare();
-        _file = OutFile.Length == 0 ? null : ResolveFile(OutFile, nameof(OutFile));
-    }
+    protected override void PrepareOperation() => _file = OutFile.Length == 0 ? null : ResolveFile(OutFile, nameof(OutFile));
 
     /// <inheritdoc/>
     protected override Func<HostContext, CancellationToken, Task> WorkFor(DumpPlace place)

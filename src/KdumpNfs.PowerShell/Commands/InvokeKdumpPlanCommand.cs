@@ -23,6 +23,10 @@ public sealed class InvokeKdumpPlanCommand : ChangeCmdlet
     [Parameter]
     public string[]? LiteralPath { get; set; }
 
+    /// <summary>How many hosts probe a store and rebuild their capture image for it at once, whatever -ThrottleLimit says.</summary>
+    [Parameter]
+    public int StoreLimit { get; set; } = SharedLimit.DefaultForStores;
+
     /// <inheritdoc/>
     protected override void PrepareOperation()
     {
@@ -36,7 +40,7 @@ public sealed class InvokeKdumpPlanCommand : ChangeCmdlet
             throw Refused("No plan was given.", "Pipe the output of -PassPlan, or name a file of plans: -LiteralPath plans.json");
         }
 
-        _operation = new ApplyPlanOperation(Access);
+        _operation = new ApplyPlanOperation(Access) { Stores = SharedLimit.ForStores(StoreLimit) };
         foreach (var plan in (LiteralPath ?? []).SelectMany(path => KdumpPlanReader.ReadFile(ResolveFile(path, nameof(LiteralPath)))))
         {
             _ofFiles.Add(HostOf(plan), plan);

@@ -7,7 +7,7 @@ namespace KdumpNfs.PowerShell;
 /// <summary>Receive-Vmcore: fetches crash directories from a store, verifies them, and continues what was begun.</summary>
 [Cmdlet(VerbsCommunications.Receive, "Vmcore", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low)]
 [OutputType(typeof(ReceivedVmcore))]
-public sealed class ReceiveVmcoreCommand : ConnectingCmdlet
+public sealed class ReceiveVmcoreCommand : StoreObjectCmdlet
 {
     // One store serves them all; more at once would only make each slower.
     private const int DefaultThrottle = 4;
@@ -19,10 +19,6 @@ public sealed class ReceiveVmcoreCommand : ConnectingCmdlet
     [Alias("Path")]
     [AllowNull]
     public object[] InputObject { get; set; } = null!;
-
-    /// <summary>The storage server, or any host that sees the share as a path. Without it, the one that the objects name.</summary>
-    [Parameter]
-    public string? StoreHost { get; set; }
 
     /// <summary>The directory of this machine that crash directories are put into; it is made if it is missing.</summary>
     [Parameter(Position = 1)]
@@ -36,31 +32,12 @@ public sealed class ReceiveVmcoreCommand : ConnectingCmdlet
     [Parameter]
     public SwitchParameter Force { get; set; }
 
-    /// <summary>Login name on the store.</summary>
-    [Parameter]
-    public string? UserName { get; set; }
-
-    /// <summary>Port of the store's SSH server.</summary>
-    [Parameter]
-    [PortTransformation]
-    public int? Port { get; set; }
-
-    /// <summary>Private key file for the store.</summary>
-    [Parameter]
-    [Alias("IdentityFilePath")]
-    public string? KeyFilePath { get; set; }
-
     /// <inheritdoc/>
-    protected override void Prepare()
+    protected override void PrepareOperation()
     {
         if (!MyInvocation.BoundParameters.ContainsKey(nameof(ThrottleLimit)))
         {
             ThrottleLimit = DefaultThrottle;
-        }
-
-        if (StoreHost is not null)
-        {
-            MakeHost(StoreHost, UserName, Port, KeyFilePath);
         }
 
         _operation = new ReceiveVmcoreOperation(Access) { Destination = ResolveFile(Destination, nameof(Destination)), DumpOnly = DumpOnly, Force = Force };
@@ -79,8 +56,8 @@ public sealed class ReceiveVmcoreCommand : ConnectingCmdlet
             try
             {
                 var dump = DumpReference.From(input);
-                var host = MakeHost(StoreHost ?? dump.StoreHost ?? throw Refused($"It is not clear where {Printable.Escape(dump.Path)} is.", "Name the store: -StoreHost storage. A dump of -LiteralPath is on this machine already."),
-                    UserName, Port, KeyFilePath);
+                var host = StoreOf(dump.StoreHost) ??
+                    throw Refused($"It is not clear where {Printable.Escape(dump.Path)} is.", "Name the store: -StoreHost storage. A dump of -LiteralPath is on this machine already.");
                 if (Ask(() => ShouldProcess($"{host.HostName}:{dump.Path}", $"Fetch to {_operation.Destination}")))
                 {
                     Fleet.Add(this, host.HostName, async (context, token) => context.Output(await _operation.RunAsync(host, dump.Path, context, token)));

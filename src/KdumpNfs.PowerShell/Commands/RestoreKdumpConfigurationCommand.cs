@@ -29,6 +29,10 @@ public sealed class RestoreKdumpConfigurationCommand : ChangeCmdlet
     [Parameter(ParameterSetName = RestoreSet)]
     public SwitchParameter PassPlan { get; set; }
 
+    /// <summary>How many hosts probe a store and rebuild their capture image for it at once, whatever -ThrottleLimit says.</summary>
+    [Parameter(ParameterSetName = RestoreSet)]
+    public int StoreLimit { get; set; } = SharedLimit.DefaultForStores;
+
     /// <summary>Gives the backups of each host, the newest first, and changes nothing.</summary>
     [Parameter(Mandatory = true, ParameterSetName = ListSet)]
     public SwitchParameter List { get; set; }
@@ -47,7 +51,7 @@ public sealed class RestoreKdumpConfigurationCommand : ChangeCmdlet
     protected override void PrepareOperation()
     {
         var request = RestoreRequest.Create(Backup, CreatePath);
-        _operation = new RestoreConfigurationOperation(Access, request) { PassPlan = PassPlan, ImageRoot = TargetChangeOperation.CheckImageRoot(ImageRoot, request) };
+        _operation = new RestoreConfigurationOperation(Access, request) { PassPlan = PassPlan, Stores = SharedLimit.ForStores(StoreLimit), ImageRoot = TargetChangeOperation.CheckImageRoot(ImageRoot, request) };
     }
 
     /// <inheritdoc/>

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using KdumpNfs.Fleet;
 using KdumpNfs.Kdump;
 
 namespace KdumpNfs.PowerShell;
@@ -36,13 +37,13 @@ public sealed class SetKdumpNfsTargetCommand : TargetCmdlet
 
     /// <summary>How many hosts probe a store and rebuild their capture image for it at once, whatever -ThrottleLimit says.</summary>
     [Parameter]
-    public int StoreLimit { get; set; } = TargetChangeOperation.DefaultStoreLimit;
+    public int StoreLimit { get; set; } = SharedLimit.DefaultForStores;
 
     /// <inheritdoc/>
     protected override void PrepareOperation()
     {
         var request = NfsTargetRequest.Create(NfsServer, Export, DumpPath, (int?)CheckedLevel, Compression, CreatePath, MessageLevel, FailureAction, NfsTimeout, NfsRetrans);
-        _operation = new SetNfsTargetOperation(Access, request) { PassPlan = PassPlan, StoreLimit = StoreLimit, ImageRoot = TargetChangeOperation.CheckImageRoot(ImageRoot, request) };
+        _operation = new SetNfsTargetOperation(Access, request) { PassPlan = PassPlan, Stores = SharedLimit.ForStores(StoreLimit), ImageRoot = TargetChangeOperation.CheckImageRoot(ImageRoot, request) };
     }
 
     /// <inheritdoc/>

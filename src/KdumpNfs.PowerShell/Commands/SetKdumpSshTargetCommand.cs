@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using KdumpNfs.Fleet;
 using KdumpNfs.Kdump;
 
 namespace KdumpNfs.PowerShell;
@@ -60,11 +61,15 @@ public sealed class SetKdumpSshTargetCommand : TargetCmdlet
     [Parameter]
     public string? StoreKeyFilePath { get; set; }
 
+    /// <summary>How many hosts probe a store and rebuild their capture image for it at once, whatever -ThrottleLimit says.</summary>
+    [Parameter]
+    public int StoreLimit { get; set; } = SharedLimit.DefaultForStores;
+
     /// <inheritdoc/>
     protected override void PrepareOperation()
     {
         var request = SshTargetRequest.Create(SshServer, SshUser, DumpPath, DumpKeyPath, FromAddress, DumpKeyLimit, CreateUser, CreatePath, CaptureOptions);
-        _operation = new SetSshTargetOperation(Access, request, MakeHost(string.IsNullOrEmpty(StoreHost) ? SshServer : StoreHost, StoreUserName, StorePort, StoreKeyFilePath)) { PassPlan = PassPlan, ImageRoot = TargetChangeOperation.CheckImageRoot(ImageRoot, request) };
+        _operation = new SetSshTargetOperation(Access, request, MakeHost(string.IsNullOrEmpty(StoreHost) ? SshServer : StoreHost, StoreUserName, StorePort, StoreKeyFilePath)) { PassPlan = PassPlan, Stores = SharedLimit.ForStores(StoreLimit), ImageRoot = TargetChangeOperation.CheckImageRoot(ImageRoot, request) };
     }
 
     /// <inheritdoc/>

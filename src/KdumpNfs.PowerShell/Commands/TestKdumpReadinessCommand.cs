@@ -32,9 +32,13 @@ public sealed class TestKdumpReadinessCommand : FleetCmdlet
     [Parameter]
     public object? ExpectedTarget { get; set; }
 
+    /// <summary>How many hosts mount a store for -Probe at once, whatever -ThrottleLimit says.</summary>
+    [Parameter]
+    public int StoreLimit { get; set; } = SharedLimit.DefaultForStores;
+
     /// <inheritdoc/>
     protected override void PrepareOperation() =>
-        _operation = new TestReadinessOperation(Access) { Probe = Probe, ExpectedTarget = TargetParameter.Read(ExpectedTarget) };
+        _operation = new TestReadinessOperation(Access) { Probe = Probe, Stores = SharedLimit.ForStores(StoreLimit), ExpectedTarget = TargetParameter.Read(ExpectedTarget) };
 
     /// <inheritdoc/>
     protected override Func<HostContext, CancellationToken, Task> WorkFor(SshHost host) =>

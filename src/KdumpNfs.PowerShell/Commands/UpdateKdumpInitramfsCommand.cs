@@ -18,8 +18,12 @@ public sealed class UpdateKdumpInitramfsCommand : ChangeCmdlet
     [AllowEmptyString]
     public string? MachineId { get; set; }
 
+    /// <summary>How many hosts rebuild their capture image for a store at once, whatever -ThrottleLimit says.</summary>
+    [Parameter]
+    public int StoreLimit { get; set; } = SharedLimit.DefaultForStores;
+
     /// <inheritdoc/>
-    protected override void PrepareOperation() => _operation = new UpdateInitramfsOperation(Access);
+    protected override void PrepareOperation() => _operation = new UpdateInitramfsOperation(Access) { Stores = SharedLimit.ForStores(StoreLimit) };
 
     /// <inheritdoc/>
     protected override Func<HostContext, CancellationToken, Task> WorkFor(SshHost host)

@@ -5,7 +5,7 @@ using KdumpNfs.Fleet;
 namespace KdumpNfs.PowerShell;
 
 /// <summary>What Set-VmcoreHold and Clear-VmcoreHold share: dumps from the pipeline, on the store that they name.</summary>
-public abstract class VmcoreHoldCmdlet : ConnectingCmdlet
+public abstract class VmcoreHoldCmdlet : StoreObjectCmdlet
 {
     private VmcoreHoldOperation _operation = null!;
 
@@ -15,37 +15,11 @@ public abstract class VmcoreHoldCmdlet : ConnectingCmdlet
     [AllowNull]
     public object[] InputObject { get; set; } = null!;
 
-    /// <summary>The storage server, or any host that sees the share as a path. Without it, the one that the objects name.</summary>
-    [Parameter]
-    public string? StoreHost { get; set; }
-
-    /// <summary>Login name on the store.</summary>
-    [Parameter]
-    public string? UserName { get; set; }
-
-    /// <summary>Port of the store's SSH server.</summary>
-    [Parameter]
-    [PortTransformation]
-    public int? Port { get; set; }
-
-    /// <summary>Private key file for the store.</summary>
-    [Parameter]
-    [Alias("IdentityFilePath")]
-    public string? KeyFilePath { get; set; }
-
     /// <summary>The operation.</summary>
     protected abstract VmcoreHoldOperation MakeOperation();
 
     /// <inheritdoc/>
-    protected override void Prepare()
-    {
-        if (StoreHost is not null)
-        {
-            MakeHost(StoreHost, UserName, Port, KeyFilePath);
-        }
-
-        _operation = MakeOperation();
-    }
+    protected override void PrepareOperation() => _operation = MakeOperation();
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
@@ -55,7 +29,7 @@ public abstract class VmcoreHoldCmdlet : ConnectingCmdlet
             try
             {
                 var dump = DumpReference.From(input);
-                var host = MakeHost(StoreHost ?? dump.StoreHost ?? throw Refused($"It is not clear where {Printable.Escape(dump.Path)} is.", "Name the store: -StoreHost storage"), UserName, Port, KeyFilePath);
+                var host = StoreOf(dump.StoreHost) ?? throw Refused($"It is not clear where {Printable.Escape(dump.Path)} is.", "Name the store: -StoreHost storage");
                 Fleet.Add(this, host.HostName, (context, token) => _operation.RunAsync(host, dump.Path, context, token));
             }
             catch (HostException e)

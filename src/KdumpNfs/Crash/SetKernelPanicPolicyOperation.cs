@@ -64,6 +64,11 @@ public sealed class SetKernelPanicPolicyOperation
                 return;
             }
 
+            if (plan is { WritesFile: true, NewContent: not null } && plan.Facts.LostAtReboot is { } lost)
+            {
+                context.Warning(lost);
+            }
+
             var warns = _wanted.Any(w => w.Key == PanicSetting.PanicOnWarn.Key() && w.Value == "1") && !plan.Unknown.Contains(PanicSetting.PanicOnWarn.Key());
             var changed = plan.Values.Count > 0 ? string.Join(", ", plan.Values) : "values in force as they are, for later boots too";
             var question = new ChangeQuestion(host.HostName, $"Change when the kernel panics ({(Scope == SettingScope.Boot ? "this boot only" : "persistent")}): {changed}")

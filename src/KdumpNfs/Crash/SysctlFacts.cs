@@ -31,6 +31,9 @@ internal sealed class SysctlFacts
     /// <summary>All files that give kernel parameters at boot.</summary>
     public IReadOnlyList<SysctlFile> Files { get; private init; } = [];
 
+    /// <summary>A sentence where what is written to the drop-in is gone after a reboot; null where it stays.</summary>
+    public string? LostAtReboot { get; private init; }
+
     /// <summary>What was remembered; null if nothing was changed by us.</summary>
     public SysctlRecord? Record { get; private init; }
 
@@ -55,6 +58,7 @@ internal sealed class SysctlFacts
             Now = DateTimeOffset.FromUnixTimeSeconds(reply.Number("now") ?? 0),
             DropIn = reply.File("dropin"),
             Files = [.. reply.All("file").Zip(reply.All("file.data"), (path, data) => new SysctlFile(path, Convert.FromBase64String(data)))],
+            LostAtReboot = HostMount.LostAtReboot(HostMount.ParseAll(reply.Text("mounts") ?? ""), connection.Host.HostName) is { } lost ? lost + "." : null,
             Record = reply.Text("record") is { Length: > 0 } text ? SysctlRecord.Parse(connection.Host.HostName, text) : null,
         };
         foreach (var key in keys)

@@ -52,6 +52,11 @@ internal static class SysrqMask
             return;
         }
 
+        if (plan is { WritesFile: true, NewContent: not null } && plan.Facts.LostAtReboot is { } lost)
+        {
+            context.Warning(lost);
+        }
+
         var question = new Fleet.ChangeQuestion(host.HostName, $"Set {Key} from {before} to {after} ({(scope == SettingScope.Boot ? "this boot only" : "persistent")})")
         {
             Description = plan.Diff.Length == 0 ? null : plan.Diff,

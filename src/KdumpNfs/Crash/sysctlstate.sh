@@ -7,6 +7,7 @@ kvline boot.id /proc/sys/kernel/random/boot_id
 for key in $keys; do
   [ -e "$root/proc/sys/$key" ] && kv "value.$key" "$(cat "$root/proc/sys/$key" 2>/dev/null)"
 done
+kv mounts "$(cat "$root/proc/self/mounts" 2>/dev/null)"
 kvfile dropin "$root$drop_in"
 for file in "$root"/etc/sysctl.d/*.conf "$root"/run/sysctl.d/*.conf "$root"/usr/local/lib/sysctl.d/*.conf "$root"/usr/lib/sysctl.d/*.conf "$root"/lib/sysctl.d/*.conf "$root/etc/sysctl.conf"; do
   if [ -f "$file" ] && [ -r "$file" ]; then

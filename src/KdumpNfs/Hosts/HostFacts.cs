@@ -197,11 +197,10 @@ public sealed class HostFacts
     public HostMount? RootMount => Mounts.LastOrDefault(m => m.MountPoint == "/");
 
     /// <summary>A sentence where a change of the host's files is gone after a reboot; null where it stays.</summary>
-    public string? LostAtReboot => ImageRoot is not null || ChangesSurviveReboot ? null
-        : $"The root file system of {HostName} is {RootMount?.FileSystem}: this change is gone after a reboot. Make it in the image the host boots from, too (-ImageRoot).";
+    public string? LostAtReboot => ImageRoot is null && HostMount.LostAtReboot(Mounts, HostName) is { } lost ? lost + " (-ImageRoot)." : null;
 
     /// <summary>Whether a change to /etc would still be there after a reboot: false on a tmpfs, overlay or NFS root.</summary>
-    public bool ChangesSurviveReboot => RootMount is not { FileSystem: "tmpfs" or "ramfs" or "rootfs" or "overlay" or "aufs" or "squashfs" or "nfs" or "nfs4" };
+    public bool ChangesSurviveReboot => RootMount is not { IsLost: true };
 }
 
 /// <summary>The initramfs that the capture kernel boots with.</summary>

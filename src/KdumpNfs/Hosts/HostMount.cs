@@ -32,6 +32,14 @@ public sealed record HostMount(string Source, string MountPoint, string FileSyst
         mounts.Where(m => m.MountPoint == "/" || path == m.MountPoint || path.StartsWith(m.MountPoint + "/", StringComparison.Ordinal))
             .OrderBy(m => m.MountPoint.Length).LastOrDefault();
 
+    /// <summary>A sentence where a change of a host's files is gone after a reboot (root on a tmpfs, overlay or NFS); null where it stays.</summary>
+    public static string? LostAtReboot(IEnumerable<HostMount> mounts, string hostName) => mounts.LastOrDefault(m => m.MountPoint == "/") is { IsLost: true } root
+        ? $"The root file system of {hostName} is {root.FileSystem}: this change is gone after a reboot. Make it in the image the host boots from, too"
+        : null;
+
+    /// <summary>Whether what is written there is gone after a reboot, or is not this host's own: a root file system of a diskless host or a live image.</summary>
+    public bool IsLost => FileSystem is "tmpfs" or "ramfs" or "rootfs" or "overlay" or "aufs" or "squashfs" or "nfs" or "nfs4";
+
     /// <summary>Resolves the octal escapes that the kernel and nfs-utils put for blanks in names.</summary>
     internal static string Unescape(string word)
     {

@@ -8,24 +8,10 @@ namespace KdumpNfs.Kdump;
 /// <summary>A change of the target of many hosts: probe, plan, ask, apply. The request says which kind it is.</summary>
 public abstract class TargetChangeOperation(HostAccess access, TargetRequest request)
 {
-    /// <summary>How many hosts probe a store and rebuild for it at once, unless said otherwise.</summary>
-    public const int DefaultStoreLimit = 8;
-
     private readonly MachineIds _machineIds = new();
-    private readonly SharedLimit _stores = new(DefaultStoreLimit);
-    private readonly int _storeLimit = DefaultStoreLimit;
 
-    /// <summary>How many hosts probe a store and rebuild for it at once: a store has fewer threads than a fleet has hosts.</summary>
-    /// <exception cref="HostException">InvalidInput: less than 1.</exception>
-    public int StoreLimit
-    {
-        get => _storeLimit;
-        init
-        {
-            _stores = value >= 1 ? new SharedLimit(value) : throw new HostException(ErrorIds.InvalidInput, "", $"A limit of {value} hosts a store lets none through.") { Remedy = "Give 1 or more." };
-            _storeLimit = value;
-        }
-    }
+    /// <summary>How many hosts probe a store and rebuild for it at once, whatever the throttle says; several operations may share it.</summary>
+    public SharedLimit Stores { get; init; } = new(SharedLimit.DefaultForStores);
 
     /// <summary>Gives plans instead of applying them.</summary>
     public bool PassPlan { get; init; }
@@ -54,12 +40,6 @@ public abstract class TargetChangeOperation(HostAccess access, TargetRequest req
 
     /// <summary>A plan that was agreed to: a host that differs from it, or a result that would, is refused.</summary>
     internal KdumpPlan? Expected { get; init; }
-
-    /// <summary>The limit for each store, where several operations share it.</summary>
-    internal SharedLimit Stores
-    {
-        init => _stores = value;
-    }
 
     /// <summary>How hosts are reached.</summary>
     protected HostAccess Access => access;
@@ -123,10 +103,9 @@ public abstract class TargetChangeOperation(HostAccess access, TargetRequest req
 
             await besides.ApplyAsync(connection, cancellationToken).ConfigureAwait(false);
             const string Activity = "Setting the kdump target";
-            Task<HostReply> Job() => new HostJob(access, host, context).RunAsync(connection, Activity, TargetChangeJob.Compose(plan), cancellationToken);
-            var reply = await (plan.View.Target?.Store is { Length: > 0 } store
-                ? _stores.RunAsync(store, Job, () => context.Progress(Activity, $"waiting: {StoreLimit} hosts are at work with {store}"), cancellationToken)
-                : Job()).ConfigureAwait(false);
+            var reply = await Stores.RunForStoreAsync(
+                plan.View.Target?.Store, Activity, context,
+                () => new HostJob(access, host, context).RunAsync(connection, Activity, TargetChangeJob.Compose(plan), cancellationToken), cancellationToken).ConfigureAwait(false);
             if (HostJob.FailureOf(reply, host.HostName) is { } failure)
             {
                 throw TargetChangeJob.Explain(failure, plan);

@@ -73,22 +73,10 @@ public sealed class VmcoreEstimateOperation(HostAccess access)
             var collector = KdumpConfiguration.Read(facts)?.Collector;
             var level = DumpLevel ?? collector?.DumpLevel ?? Kdump.DumpLevel.All;
             var compression = collector?.Compression ?? VmcoreCompression.None;
-            var (usage, reason) = Count(facts, reply);
-            VmcoreEstimate estimate;
-            if (usage is null)
+            var (usage, estimate, reason) = PageCount.Read(reply, level, compression, Coarse);
+            if (reason is not null && !Coarse)
             {
-                var pageSize = reply.Number("page.size") ?? 4096;
-                var (withoutFlag, withFlag) = CoarseUsage.Parse(reply.Required("meminfo.all"), pageSize, reply.Text("iomem") ?? "");
-                usage = withoutFlag;
-                estimate = CoarseUsage.Estimate(withoutFlag, withFlag, level, compression);
-                if (!Coarse)
-                {
-                    context.Warning($"The estimate of {host.HostName} is coarse: {reason}");
-                }
-            }
-            else
-            {
-                estimate = VmcoreEstimate.Of(usage, level, compression);
+                context.Warning($"The estimate of {host.HostName} is coarse: {reason}");
             }
 
             context.Verbose(estimate.Basis);
@@ -107,31 +95,6 @@ public sealed class VmcoreEstimateOperation(HostAccess access)
                 CoarseReason = reason,
                 KernelRelease = facts.KernelRelease,
             };
-        }
-    }
-
-    // makedumpfile's own count, or why there is none.
-    private (MemUsage? Usage, string? Reason) Count(HostFacts facts, HostReply reply)
-    {
-        if (Coarse)
-        {
-            return (null, "it was asked for");
-        }
-
-        if (facts.Tool("makedumpfile") is null || reply.Text("memusage") is not { } said)
-        {
-            return (null, "makedumpfile is not installed");
-        }
-
-        try
-        {
-            return (MemUsage.Parse(said), null);
-        }
-        catch (HostException e) when (e.ErrorId == ErrorIds.EstimateNotPossible)
-        {
-            // Its last words are the cause; the lines before are about versions.
-            var words = said.Trim().Split('\n').LastOrDefault(l => l.Trim().Length > 0 && !l.StartsWith("makedumpfile ", StringComparison.Ordinal) && !l.StartsWith("The ", StringComparison.Ordinal)) ?? "";
-            return (null, $"{e.What} {Printable.Escape(words.Trim())} - {e.Remedy}".Replace("  ", " ", StringComparison.Ordinal));
         }
     }
 }

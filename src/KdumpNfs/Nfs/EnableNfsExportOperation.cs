@@ -63,6 +63,11 @@ public sealed class EnableNfsExportOperation(HostAccess access, NfsExportRequest
                 return;
             }
 
+            if (writes && HostMount.LostAtReboot(facts.Mounts, facts.HostName) is { } lost)
+            {
+                context.Warning($"{lost}.");
+            }
+
             var question = new ChangeQuestion(host.HostName, $"Export {request.ExportPath} to {request.Client} ({string.Join(',', request.Option)})")
             {
                 Description = string.Join('\n', new[] { Describe(diff, makesPath, makesDump, enable, start) }.Concat(opens.Select(o => $"lets {o} through the firewall (zone {facts.FirewallZone})")).Where(l => l.Length > 0)),

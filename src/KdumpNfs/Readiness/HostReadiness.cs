@@ -39,8 +39,11 @@ public sealed record HostReadiness
     /// <summary>Size of the target's file system as the host sees it; null if it was not asked.</summary>
     public long? StoreTotalBytes { get; init; }
 
-    /// <summary>How large a dump would be at most, by the host's own count of pages; null if it was not counted.</summary>
+    /// <summary>How large a dump would be at most; null if that is not known.</summary>
     public long? EstimateBytes { get; init; }
+
+    /// <summary><see cref="EstimateBytes"/> comes from the kernel's counters, because makedumpfile could not count pages: wider, on the safe side.</summary>
+    public bool EstimateCoarse { get; init; }
 
     /// <summary>The last drill as the host keeps it; null if there was none.</summary>
     public DrillRecord? LastDrill { get; init; }

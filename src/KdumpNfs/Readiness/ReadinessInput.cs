@@ -30,6 +30,9 @@ internal sealed record ReadinessInput
     /// <summary>How large a dump would be; null where it was not counted.</summary>
     public VmcoreEstimate? Estimate { get; init; }
 
+    /// <summary>Why <see cref="Estimate"/> is coarse; null where makedumpfile counted.</summary>
+    public string? CoarseReason { get; init; }
+
     /// <summary>Whether the target was to be probed.</summary>
     public bool Probe { get; init; }
 

@@ -227,27 +227,32 @@ internal static class TargetChecks
         }
         else if (input.Estimate is not { } estimate)
         {
-            // Without a count of pages: no dump is larger than the host's memory.
+            // Neither a count nor a collector whose dump can be told: no dump is larger than the host's memory.
+            var why = input.View is { Collector: { IsMakedumpfile: true, DumpLevel: not null } } ? "what a dump would hold could not be counted" : "the core collector's dump cannot be estimated";
             if (input.Facts.MemoryBytes is { } memory && memory <= space.Free)
             {
                 report.Pass(FreeSpace, $"{free}, more than the host has memory ({HostChecks.MiB(memory)}).");
             }
             else
             {
-                report.Warn(FreeSpace, $"{free}; makedumpfile could not count what a dump would hold, and the host has {HostChecks.MiB(input.Facts.MemoryBytes ?? 0)} of memory.", "Get-VmcoreEstimate says why it cannot count.");
+                report.Warn(FreeSpace, $"{free}; {why}, and the host has {HostChecks.MiB(input.Facts.MemoryBytes ?? 0)} of memory.", "Make room for all of it (Remove-Vmcore), or use makedumpfile (Set-KdumpNfsTarget -DumpLevel 31).");
             }
-        }
-        else if (space.Free < estimate.LowBytes)
-        {
-            report.Fail(FreeSpace, $"{free}; a dump needs {HostChecks.MiB(estimate.LowBytes)} to {HostChecks.MiB(estimate.HighBytes)}.", Room);
-        }
-        else if (space.Free < estimate.HighBytes)
-        {
-            report.Warn(FreeSpace, $"{free}; a dump needs {HostChecks.MiB(estimate.LowBytes)} to {HostChecks.MiB(estimate.HighBytes)}.", Room);
         }
         else
         {
-            report.Pass(FreeSpace, $"{free}; a dump needs at most {HostChecks.MiB(estimate.HighBytes)}.");
+            var needs = $"{HostChecks.MiB(estimate.LowBytes)} to {HostChecks.MiB(estimate.HighBytes)}" + (input.CoarseReason is { } coarse ? $" (coarse: {Printable.Escape(coarse.TrimEnd('.'))})" : "");
+            if (space.Free < estimate.LowBytes)
+            {
+                report.Fail(FreeSpace, $"{free}; a dump needs {needs}.", Room);
+            }
+            else if (space.Free < estimate.HighBytes)
+            {
+                report.Warn(FreeSpace, $"{free}; a dump needs {needs}.", Room);
+            }
+            else
+            {
+                report.Pass(FreeSpace, $"{free}; a dump needs {needs}.");
+            }
         }
     }
 

@@ -7,7 +7,7 @@ using static KdumpNfs.Readiness.ReadinessCheckNames;
 
 namespace KdumpNfs.Readiness;
 
-/// <summary>Test-KdumpReadiness: whether a crash of a host now would end as a usable vmcore. Two round trips, a third one with <see cref="Probe"/>.
+/// <summary>Test-KdumpReadiness: whether a crash of a host now would end as a usable vmcore. Two round trips, two more with <see cref="Probe"/>.
 /// Nothing on the host is changed; the probe writes and removes one small file on the store.</summary>
 public sealed class TestReadinessOperation(HostAccess access)
 {
@@ -18,6 +18,9 @@ public sealed class TestReadinessOperation(HostAccess access)
 
     /// <summary>Also mounts the target from the host, writes there, and counts how large a dump would be. Needs root.</summary>
     public bool Probe { get; init; }
+
+    /// <summary>How many hosts mount a store for the probe at once, whatever the throttle says.</summary>
+    public SharedLimit Stores { get; init; } = new(SharedLimit.DefaultForStores);
 
     /// <summary>Where dumps are to go; null to accept any network target.</summary>
     public KdumpTarget? ExpectedTarget { get; init; }
@@ -62,6 +65,7 @@ public sealed class TestReadinessOperation(HostAccess access)
         var reply = await HostReply.RunAsync(connection, script, cancellationToken).ConfigureAwait(false);
         var received = DateTimeOffset.UtcNow;
         var probe = Probe ? await ProbeAsync(connection, facts, view, conf, context, cancellationToken).ConfigureAwait(false) : null;
+        var count = Probe ? await CountAsync(connection, view, context, cancellationToken).ConfigureAwait(false) : null;
         return Judge(new ReadinessInput
         {
             Facts = facts,
@@ -72,7 +76,8 @@ public sealed class TestReadinessOperation(HostAccess access)
             Reservation = GetCrashKernelOperation.Describe(new CrashKernelFacts(facts.HostName, reply)),
             More = new ReadinessFacts(reply, probe),
             Image = ImageContent.Read(reply),
-            Estimate = EstimateOf(probe, view, context),
+            Estimate = count?.Estimate,
+            CoarseReason = count?.CoarseReason,
             Probe = Probe,
             Sent = sent,
             Received = received,
@@ -107,6 +112,7 @@ public sealed class TestReadinessOperation(HostAccess access)
             StoreFreeBytes = input.More.Space?.Free,
             StoreTotalBytes = input.More.Space?.Total is > 0 and var total ? total : null,
             EstimateBytes = input.Estimate?.HighBytes,
+            EstimateCoarse = input.CoarseReason is not null,
             LastDrill = input.Facts.LastDrill,
             Status = input.Status,
             MachineId = input.Facts.MachineId,
@@ -136,7 +142,7 @@ public sealed class TestReadinessOperation(HostAccess access)
         ];
     }
 
-    private static async Task<HostReply> ProbeAsync(
+    private async Task<HostReply> ProbeAsync(
         IHostConnection connection, HostFacts facts, KdumpConfigurationView? view, KdumpConf? conf, HostContext context, CancellationToken cancellationToken)
     {
         var target = view?.Target;
@@ -156,20 +162,23 @@ public sealed class TestReadinessOperation(HostAccess access)
             ("key", key),
             ("dump_path", ssh ? target!.DumpPath ?? "/" : ""),
             ("nfs_mounts", string.Join('\n', facts.Mounts.Where(m => m.IsNfs).Select(m => m.MountPoint))));
-        // The count of pages takes seconds on a big host; it is made here because it needs root and time, as the mount does.
-        return await HostReply.RunAsync(connection, script with { Text = script.Text + HostScript.Read("memusage") }, cancellationToken).ConfigureAwait(false);
+        return await Stores.RunForStoreAsync(
+            target?.Store, "Testing readiness", context, () => HostReply.RunAsync(connection, script, cancellationToken), cancellationToken).ConfigureAwait(false);
     }
 
-    private static VmcoreEstimate? EstimateOf(HostReply? probe, KdumpConfigurationView? view, HostContext context)
+    // A round trip of its own: the count takes seconds on a big host, which must not keep others from the store.
+    private static async Task<PageCount?> CountAsync(IHostConnection connection, KdumpConfigurationView? view, HostContext context, CancellationToken cancellationToken)
     {
-        if (probe?.Text("memusage") is not { } text || view is not { Collector.IsMakedumpfile: true } || view.Collector.DumpLevel is not { } level)
+        if (view is not { Collector: { IsMakedumpfile: true, DumpLevel: { } level } })
         {
             return null;
         }
 
+        context.Progress("Testing readiness", "Counting pages");
+        var reply = await HostReply.RunAsync(connection, HostScript.Load("memusage", ("coarse", "0")), cancellationToken).ConfigureAwait(false);
         try
         {
-            return VmcoreEstimate.Of(MemUsage.Parse(text), level, view.Collector.Compression ?? VmcoreCompression.None);
+            return PageCount.Read(reply, level, view.Collector.Compression ?? VmcoreCompression.None);
         }
         catch (HostException e) when (e.ErrorId == ErrorIds.EstimateNotPossible)
         {

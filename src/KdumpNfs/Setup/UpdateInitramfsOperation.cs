@@ -1,6 +1,7 @@
 using KdumpNfs.Changes;
 using KdumpNfs.Fleet;
 using KdumpNfs.Hosts;
+using KdumpNfs.Kdump;
 using KdumpNfs.Ssh;
 
 namespace KdumpNfs.Setup;
@@ -9,6 +10,9 @@ namespace KdumpNfs.Setup;
 /// old crash kernel stays loaded meanwhile.</summary>
 public sealed class UpdateInitramfsOperation(HostAccess access)
 {
+    /// <summary>How many hosts rebuild for a store at once: the tools look at it, and some mount it.</summary>
+    public SharedLimit Stores { get; init; } = new(SharedLimit.DefaultForStores);
+
     /// <summary>Works on one host. Gives a <see cref="KdumpInitramfsChange"/>, or nothing if the answer was no.</summary>
     public async Task RunAsync(SshHost host, string? machineId, HostContext context, CancellationToken cancellationToken)
     {
@@ -43,7 +47,10 @@ public sealed class UpdateInitramfsOperation(HostAccess access)
             var family = facts.Family switch { HostFamily.Debian => "debian", HostFamily.Suse => "suse", _ => "rhel" };
             var unit = SetupProbe.UnitOf(facts.Family);
             var job = HostJob.Compose("updateinitramfs", ("family", family), ("file", facts.ConfigurationPath), ("rebuild", facts.CanRebuildWhileLoaded ? "1" : "0"), ("unit", unit));
-            var done = await new HostJob(access, host, context).RunAsync(connection, "Building the capture image", job, cancellationToken).ConfigureAwait(false);
+            const string Activity = "Building the capture image";
+            var done = await Stores.RunForStoreAsync(
+                KdumpConfiguration.Read(facts)?.Target?.Store, Activity, context,
+                () => new HostJob(access, host, context).RunAsync(connection, Activity, job, cancellationToken), cancellationToken).ConfigureAwait(false);
             if (HostJob.FailureOf(done, host.HostName) is { } failure)
             {
                 throw Explain(failure, unit);

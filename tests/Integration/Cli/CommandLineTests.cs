@@ -48,6 +48,7 @@ public sealed class CommandLineTests(SharedServer shared)
     [InlineData("status", "127.0.0.1", "--key-passphrase-file", "/nonexistent/file")]
     [InlineData("crash", "127.0.0.1", "--max-down", "0", "--yes")]
     [InlineData("crash", "127.0.0.1", "--collect", "storage", "--yes")]
+    [InlineData("readiness", "127.0.0.1", "--probe", "--store-limit", "0")]
     [InlineData("vmcores")]
     [InlineData("vmcores", "--store", "storage", "--export", "data")]
     [InlineData("wait-vmcore", "--path", "/tmp")]
@@ -70,6 +71,20 @@ public sealed class CommandLineTests(SharedServer shared)
         var (status, _, error) = KdumpNfsCommand.Run("", arguments);
         Assert.Equal(2, status);
         Assert.StartsWith("error ConfirmationRequired: ", error, StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
+    public void A_host_that_does_not_pass_or_cannot_be_asked_ends_an_audit_with_1()
+    {
+        var (status, output, error) = KdumpNfsCommand.Run("127.0.0.1\n", ["readiness", "-", "--json", .. Login]);
+        using var host = JsonDocument.Parse(output);
+        Assert.Equal(host.RootElement.GetProperty("Passed").GetBoolean() ? 0 : 1, status);
+        Assert.Equal("", error);
+        Assert.Equal((status, ""), (KdumpNfsCommand.Run("", ["readiness", "127.0.0.1", "--quiet", .. Login]) is var (again, quiet, _) ? (again, quiet) : default));
+
+        (status, output, error) = KdumpNfsCommand.Run("", "readiness", "127.0.0.1", "--port", Closed, "--quiet");
+        Assert.Equal((1, ""), (status, output));
+        Assert.StartsWith("error Unreachable: ", error, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -76,6 +76,19 @@ public sealed class PanicPolicyTests : IDisposable
         Assert.Null(Apply(plan, SysrqMask.Record).Text("fail.said"));
     }
 
+    [Theory]
+    [InlineData("/dev/vda1 / ext4 rw 0 0\ntmpfs /run tmpfs rw 0 0\n", null)]
+    [InlineData("rootfs / rootfs rw 0 0\n/dev/vda1 / xfs rw 0 0\n", null)]
+    [InlineData("overlay / overlay rw 0 0\n", "The root file system of")]
+    public async Task A_host_without_a_disk_of_its_own_is_told_that_the_drop_in_does_not_stay(string mounts, string? warning)
+    {
+        Directory.CreateDirectory(PathOf("proc/self"));
+        await File.WriteAllTextAsync(PathOf("proc/self/mounts"), mounts);
+        var lost = (await FactsAsync()).LostAtReboot;
+        Assert.Equal(warning is null, lost is null);
+        Assert.StartsWith(warning ?? "", lost ?? "", StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task What_is_set_is_in_force_and_in_the_file_and_setting_it_again_changes_nothing()
     {

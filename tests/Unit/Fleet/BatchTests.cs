@@ -196,5 +196,6 @@ public sealed class BatchTests
         Assert.Equal(2, most);
         await Assert.ThrowsAsync<HostException>(() => limit.RunAsync<int>("storage", () => throw new HostException(ErrorIds.Unexpected, "h", "x"), null, default));
         Assert.Equal(1, await limit.RunAsync("storage", WorkAsync, () => throw new InvalidOperationException("no room was given back"), default));
+        Assert.Equal(ErrorIds.InvalidInput, Assert.Throws<HostException>(() => SharedLimit.ForStores(0)).ErrorId);
     }
 }

@@ -154,6 +154,37 @@ public sealed class ReadinessTests
         Assert.Equal(CheckOutcome.NotChecked, result.Check(DumpPathWritable)!.Outcome);
     }
 
+    [Theory]
+    [InlineData(1_000_000, CheckOutcome.Pass)]
+    [InlineData(100_000, CheckOutcome.Warn)]
+    [InlineData(10_000, CheckOutcome.Fail)]
+    public void Where_pages_cannot_be_counted_the_room_is_judged_by_the_kernels_own_counters(int freeKiB, CheckOutcome outcome)
+    {
+        const string Counters = """
+            MemTotal:         377139 kB
+            MemFree:          169724 kB
+            Buffers:            5000 kB
+            Cached:            60000 kB
+            SwapCached:            0 kB
+            AnonPages:          9848 kB
+            """;
+        var result = With(r =>
+        {
+            r.Count!.Set("memusage", "The kernel version is not supported.\nmakedumpfile Failed.\nmakedumpfile ended with exit status 1.");
+            r.Count.Set("meminfo.all", Counters);
+            r.Count.Set("page.size", "4096");
+            r.Probe!.Set("probe.words", $"mount: x nfs4 rw,sec=sys\nspace: 2000000 {freeKiB}");
+        });
+        var check = result.Check(FreeSpace)!;
+        Assert.Equal(outcome, check.Outcome);
+        Assert.Matches(@"a dump needs [\d,]+ MiB to [\d,]+ MiB \(coarse: \w[^)]{20,}\)", check.Evidence);
+        Assert.True(result.EstimateCoarse);
+
+        // More than makedumpfile's count of the same host would give, so that what fits is no promise that cannot be kept.
+        Assert.True(result.EstimateBytes > With(_ => { }).EstimateBytes);
+        Assert.False(With(_ => { }).EstimateCoarse);
+    }
+
     [Fact]
     public void A_host_that_boots_from_elsewhere_is_told_so()
     {

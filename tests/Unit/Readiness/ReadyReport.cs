@@ -58,7 +58,8 @@ internal sealed class ReadyReport
             Probe.Set("probe.status", "0");
             Probe.Set("probe.words", "mount: 192.168.122.1:/data/nfs_share nfs4 rw,relatime,vers=4.2,soft,sec=sys\nspace: 2000000 1900000");
             Probe.Set("nfs.asked", "0");
-            Probe.Set("memusage", MemUsage);
+            Count = new ReadyHost();
+            Count.Set("memusage", MemUsage);
         }
     }
 
@@ -68,6 +69,9 @@ internal sealed class ReadyReport
 
     public ReadyHost? Probe { get; }
 
+    /// <summary>What memusage.sh says.</summary>
+    public ReadyHost? Count { get; }
+
     public DateTimeOffset Controller { get; set; } = DateTimeOffset.FromUnixTimeSeconds(ReadyHost.Now);
 
     public HostReadiness Judge()
@@ -76,6 +80,7 @@ internal sealed class ReadyReport
         var reply = More.Reply();
         var view = KdumpConfiguration.Read(facts);
         var debian = facts.Family == KdumpNfs.Hosts.HostFamily.Debian;
+        var count = Count is null ? null : PageCount.Read(Count.Reply(), DumpLevel.All, VmcoreCompression.Lzo);
         return TestReadinessOperation.Judge(new ReadinessInput
         {
             Facts = facts,
@@ -86,7 +91,8 @@ internal sealed class ReadyReport
             Reservation = GetCrashKernelOperation.Describe(new CrashKernelFacts("web01", reply)),
             More = new ReadinessFacts(reply, Probe?.Reply()),
             Image = ImageContent.Read(reply),
-            Estimate = Probe is null ? null : VmcoreEstimate.Of(KdumpNfs.Kdump.MemUsage.Parse(MemUsage), DumpLevel.All, VmcoreCompression.Lzo),
+            Estimate = count?.Estimate,
+            CoarseReason = count?.CoarseReason,
             Probe = Probe is not null,
             Sent = Controller,
             Received = Controller + TimeSpan.FromSeconds(1),

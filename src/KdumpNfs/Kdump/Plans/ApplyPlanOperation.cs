@@ -6,7 +6,8 @@ namespace KdumpNfs.Kdump;
 /// <summary>Invoke-KdumpPlan: applies plans that were looked at, to hosts that are still as they were.</summary>
 public sealed class ApplyPlanOperation(HostAccess access)
 {
-    private readonly SharedLimit _stores = new(TargetChangeOperation.DefaultStoreLimit);
+    /// <summary>How many hosts probe a store and rebuild for it at once.</summary>
+    public SharedLimit Stores { get; init; } = new(SharedLimit.DefaultForStores);
 
     /// <summary>Applies a plan. Gives a <see cref="KdumpTargetChange"/>, or nothing if the answer was no.</summary>
     /// <exception cref="HostException">PlanDrifted, MachineIdMismatch, PlanInvalid, and those of the change itself.</exception>
@@ -14,7 +15,7 @@ public sealed class ApplyPlanOperation(HostAccess access)
     {
         ArgumentNullException.ThrowIfNull(plan);
         var request = plan.Request.ToRequest(plan.Kind);
-        var operation = new PlannedChange(access, request) { Expected = plan, Stores = _stores, ImageRoot = TargetChangeOperation.CheckImageRoot(plan.ImageRoot, request) };
+        var operation = new PlannedChange(access, request) { Expected = plan, Stores = Stores, ImageRoot = TargetChangeOperation.CheckImageRoot(plan.ImageRoot, request) };
         return operation.RunAsync(host, plan.MachineId, context, cancellationToken);
     }
 

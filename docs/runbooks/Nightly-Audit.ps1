@@ -1,0 +1,51 @@
+# A nightly audit: would a crash of each host be captured, and what became worse since the night before?
+#
+#   pwsh -NoProfile -NonInteractive -File Nightly-Audit.ps1 -HostList hosts.csv -Record /var/lib/kdump-audit/last.json
+#
+# HostList is a CSV with a column HostName and, where needed, UserName, Port and KeyFilePath. Record keeps what failed; the first run makes it,
+# and for a host that is not in it every failed check counts as new. Prints one object for each host that has failed checks or lost some.
+# Exit status: 0 nothing became worse, 1 something did (with -All: something is wrong at all), 2 the audit could not be made.
+param(
+    [Parameter(Mandatory)] [string] $HostList,
+    [Parameter(Mandatory)] [string] $Record,
+    [string] $ExpectedTarget,
+    [string[]] $KnownHostsFile,
+    [int] $ThrottleLimit = 32,
+    [switch] $Sudo,
+    [switch] $NoProbe,
+    [switch] $All
+)
+$ErrorActionPreference = 'Stop'
+trap {
+    [Console]::Error.WriteLine("The audit could not be made: $_")
+    exit 2
+}
+
+Import-Module ($env:KDUMPNFS_MODULE ? $env:KDUMPNFS_MODULE : 'KdumpNfs')
+$more = @{ ThrottleLimit = $ThrottleLimit; Sudo = $Sudo; Probe = -not $NoProbe }
+if ($ExpectedTarget) { $more.ExpectedTarget = $ExpectedTarget }
+if ($KnownHostsFile) { $more.KnownHostsFile = $KnownHostsFile }
+$before = (Test-Path -LiteralPath $Record) ? (Get-Content -LiteralPath $Record -Raw | ConvertFrom-Json -AsHashtable) : @{}
+
+# What is wrong with each host: the names of its failed checks, or the error's id where it could not be asked.
+$now = [ordered]@{}
+Import-Csv -LiteralPath $HostList | Test-KdumpReadiness @more -IncludeFailed -ErrorAction SilentlyContinue |
+    ForEach-Object { $now[$_.HostName] = @($_.ErrorId ? $_.ErrorId : $_.Failed) }
+if ($now.Count -eq 0) { throw "$HostList names no host." }
+
+$worse = $false
+foreach ($name in $now.Keys) {
+    $failed = @($now[$name])
+    $known = @($before[$name])
+    $new = @($failed | Where-Object { $_ -notin $known })
+    $mended = @($known | Where-Object { $_ -and $_ -notin $failed })
+    $worse = $worse -or $new.Count -gt 0 -or ($All -and $failed.Count -gt 0)
+    if ($failed.Count + $mended.Count -gt 0) {
+        [pscustomobject]@{ HostName = $name; New = $new -join ', '; Still = @($failed | Where-Object { $_ -in $known }) -join ', '; Mended = $mended -join ', ' }
+    }
+}
+
+# Renamed into place: a record that was cut would make every old fault a new one.
+$now | ConvertTo-Json -AsArray:$false | Set-Content -LiteralPath "$Record.new"
+Move-Item -LiteralPath "$Record.new" -Destination $Record -Force
+exit [int] $worse

@@ -1,0 +1,76 @@
+using KdumpNfs.Hosts;
+using KdumpNfs.Kdump;
+using KdumpNfs.Ssh;
+using Xunit.Abstractions;
+
+namespace KdumpNfs.Tests.Lab;
+
+/// <summary>Image trees: each node is the build host, and the tree is its own system seen through an overlay: a real Debian with its kdump-tools, and
+/// one with the kdumpctl stand-in. What is written lands in the overlay's upper layer alone.</summary>
+[Collection("2 Images")]
+public sealed class ImageTests(LabFixture lab, ITestOutputHelper output) : LabScenarios(lab, output), IClassFixture<LabFixture>
+{
+    private const string Tree = "/run/lab-image/tree";
+
+    private Func<SshHost, Fleet.HostContext, CancellationToken, Task> Set(VmcoreCompression? compression = null)
+    {
+        // A store that nobody here reaches: an image is not checked from its build host.
+        var request = NfsTargetRequest.Create("192.0.2.9", "/golden", null, null, compression, false);
+        var operation = new SetNfsTargetOperation(Lab.Access, request) { ImageRoot = TargetChangeOperation.CheckImageRoot(Tree, request) };
+        return (host, context, token) => operation.RunAsync(host, null, context, token);
+    }
+
+    private Func<SshHost, Fleet.HostContext, CancellationToken, Task> Restore()
+    {
+        var operation = new RestoreConfigurationOperation(Lab.Access, RestoreRequest.Create(null, false)) { ImageRoot = Tree };
+        return (host, context, token) => operation.RunAsync(host, null, context, token);
+    }
+
+    // The build host itself: content, times, the services' start, what is loaded.
+    private Task<string> BuildHostAsync(SshHost host) => ShellAsync(host, """
+        for f in /etc/kdump.conf /etc/default/kdump-tools; do [ -f $f ] && sha256sum $f && stat -c '%n %Y %i' $f; done
+        ls -la --time-style=full-iso /var/lib/kdump /etc/*.bak /etc/default/*.bak 2>/dev/null
+        systemctl show -p ActiveEnterTimestampMonotonic -p ActiveState kdump.service kdump-tools.service
+        cat /sys/kernel/kexec_crash_loaded
+        """);
+
+    [SkippableFact, Step(10), Trait("Category", "Long")]
+    public async Task An_image_tree_is_changed_by_its_own_tools_word_and_its_build_host_is_not()
+    {
+        NeedLab();
+        await EachNodeAsync(async host =>
+        {
+            var before = await BuildHostAsync(host);
+            await ShellAsync(host, $"mkdir -p /run/lab-image && mount -t tmpfs lab-image /run/lab-image && cd /run/lab-image && mkdir up work tree && mount -t overlay overlay -o lowerdir=/,upperdir=up,workdir=work {Tree}");
+            try
+            {
+                Task<string> WrittenAsync() => ShellAsync(host, "cd /run/lab-image/up && find . -type f | sort | xargs -r sha256sum");
+                var asked = Run(Set(), answer: false, host);
+                Assert.Empty(asked.Errors);
+                Assert.Contains("192.0.2.9", Assert.Single(asked.Questions).Description, StringComparison.Ordinal);
+                Assert.Contains(asked.Warnings, w => w.Contains("machine-id", StringComparison.Ordinal));
+                Assert.Equal("", await WrittenAsync());
+
+                var change = One<KdumpTargetChange>(Set(), host);
+                Assert.Equal((true, Tree, "192.0.2.9:/golden"), (change.Changed, change.ImageRoot, change.Target!.Store + ":" + change.Target.Export));
+                var file = change.Family == HostFamily.Debian ? "/etc/default/kdump-tools" : "/etc/kdump.conf";
+                Assert.Contains("192.0.2.9:/golden", await ShellAsync(host, $"grep 192.0.2.9 {Tree}{file}"), StringComparison.Ordinal);
+                var written = await WrittenAsync();
+                Assert.Equal(2, written.Split('\n').Length);
+                Assert.False(One<KdumpTargetChange>(Set(), host).Changed);
+                Assert.Equal(written, await WrittenAsync());
+
+                // The image's own makedumpfile was asked.
+                Assert.Equal(ErrorIds.CompressionNotSupported, Failure(Set(VmcoreCompression.Zstd), host).ErrorId);
+                Assert.True(One<KdumpTargetChange>(Restore(), host).Changed);
+                Assert.Equal("", await ShellAsync(host, $"cmp {file} {Tree}{file}"));
+            }
+            finally
+            {
+                await ShellAsync(host, $"umount {Tree}; umount /run/lab-image && rmdir /run/lab-image");
+            }
+
+            Assert.Equal(before, await BuildHostAsync(host));
+        });
+    }
+}
