@@ -64,7 +64,7 @@ public sealed class UncapturedTests(LabFixture lab, ITestOutputHelper output) : 
         throw new TimeoutException("The guest did not come back.");
     }
 
-    [SkippableFact(Skip = NotSeenYet), Step(10), Trait("Category", "Long")]
+    [SkippableFact, Step(10), Trait("Category", "Long")]
     public async Task A_reset_without_a_dump_is_found_with_the_hosts_last_words()
     {
         NeedLab();
@@ -88,7 +88,7 @@ public sealed class UncapturedTests(LabFixture lab, ITestOutputHelper output) : 
         Assert.InRange(found.NextBootAt!.Value - found.LastSeenAt!.Value, TimeSpan.Zero, TimeSpan.FromMinutes(3));
     }
 
-    [SkippableFact(Skip = NotSeenYet), Step(20), Trait("Category", "Long")]
+    [SkippableFact, Step(20), Trait("Category", "Long")]
     public async Task A_captured_crash_is_told_from_an_uncaptured_one_and_a_reboot_is_neither()
     {
         NeedLab();
@@ -118,7 +118,7 @@ public sealed class UncapturedTests(LabFixture lab, ITestOutputHelper output) : 
         Assert.DoesNotContain(Find(Lab.Node2, true, out _), b => b.BootId == second.Replace("-", "", StringComparison.Ordinal));
     }
 
-    [SkippableFact(Skip = NotSeenYet), Step(90), Trait("Category", "Long")]
+    [SkippableFact, Step(90), Trait("Category", "Long")]
     public async Task The_journal_is_in_memory_again()
     {
         NeedLab();

@@ -37,9 +37,9 @@ internal static class UncleanBoots
             }
 
             var next = NextRealBoot(boots, boot);
-            var panic = panics.FirstOrDefault(p => p.Time >= (boot.LastSeen ?? boot.Started) - OwnClock && p.Time <= next + OwnClock);
+            var panic = panics.FirstOrDefault(p => p.Time >= (boot.LastSeen ?? boot.Started) - OwnClock && p.Time <= next + OwnClock && IsNearest(boots, boot, next, p.Time));
             panics.RemoveAll(p => p == panic);
-            var dump = free.Where(d => Matches(d, boot, next)).OrderBy(d => ((d.CrashTime ?? d.LastChange) - (boot.LastSeen ?? next)).Duration()).FirstOrDefault();
+            var dump = free.Where(d => Matches(d, boot, next) && IsNearest(boots, boot, next, TimeOf(d))).OrderBy(d => (TimeOf(d) - (boot.LastSeen ?? next)).Duration()).FirstOrDefault();
             free.RemoveAll(d => d == dump);
             var captureRan = boots.SkipWhile(b => b != boot).Skip(1).FirstOrDefault() is { IsCapture: true };
             results.Add(Judge(hostName, boot, next, panic, dump, captureRan));
@@ -74,8 +74,23 @@ internal static class UncleanBoots
     private static bool Matches(VmcoreDump dump, BootRecord boot, DateTimeOffset next)
     {
         var slack = dump.CrashTimeSource == CrashTimeSource.Dump ? OwnClock : StoreClock;
-        var time = dump.CrashTime ?? dump.LastChange;
+        var time = TimeOf(dump);
         return time >= (boot.LastSeen ?? boot.Started) - slack && time <= next + slack;
+    }
+
+    private static DateTimeOffset TimeOf(VmcoreDump dump) => dump.CrashTime ?? dump.LastChange;
+
+    // Boots that follow each other within minutes are all near a crash: it belongs to the one that ended then. Only the journal knows when a boot was last seen.
+    private static bool IsNearest(List<BootRecord> boots, BootRecord boot, DateTimeOffset next, DateTimeOffset time)
+    {
+        var distance = Distance(boot, next, time);
+        return boot.LastSeen is null || !boots.Exists(other => other != boot && other is { IsCapture: false, Clean: false, LastSeen: not null } && Distance(other, NextRealBoot(boots, other), time) < distance);
+    }
+
+    private static TimeSpan Distance(BootRecord boot, DateTimeOffset next, DateTimeOffset time)
+    {
+        var seen = boot.LastSeen ?? boot.Started;
+        return time < seen ? seen - time : time > next ? time - next : TimeSpan.Zero;
     }
 
     private static UncleanBoot Judge(string hostName, BootRecord boot, DateTimeOffset next, StoredPanic? panic, VmcoreDump? dump, bool captureRan)

@@ -81,6 +81,15 @@ public class UncleanBootTests
     }
 
     [Fact]
+    public void Of_boots_that_follow_each_other_within_minutes_the_one_that_ended_then_has_the_dump()
+    {
+        var history = History([("journal", "1"), ("boots", List((A, "09:36:15", "09:37:36"), (B, "09:37:56", "09:39:13"), (Current, "09:40:32", "12:00:00"))), .. Boot(A, Cut), .. Boot(B, Cut)]);
+        var found = Reconcile(history, Dump("09:39:15"));
+        Assert.Equal([(B, CaptureVerdict.Captured), (A, CaptureVerdict.Uncaptured)], found.Select(f => (f.BootId, f.Verdict)));
+        Assert.Equal([CaptureVerdict.Uncaptured, CaptureVerdict.Captured], Reconcile(history, Dump("09:37:40")).Select(f => f.Verdict));
+    }
+
+    [Fact]
     public void The_capture_kernels_own_boot_is_no_crash()
     {
         var history = History([("journal", "1"), ("boots", List((A, "08:00:00", "08:30:00"), (B, "08:30:20", "08:30:50"), (Current, "11:00:00", "12:00:00"))),
