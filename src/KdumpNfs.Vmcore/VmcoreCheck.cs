@@ -19,6 +19,9 @@ public enum VmcoreIntegrity
 
     /// <summary>Not a dump, or damaged in its header.</summary>
     NotADump,
+
+    /// <summary>Head and end are there, and the reader cannot read what lies between (<see cref="VmcoreImage.CheckStructure"/>).</summary>
+    Damaged,
 }
 
 /// <summary>The outcome of a check.</summary>

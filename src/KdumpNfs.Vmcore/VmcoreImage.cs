@@ -1,3 +1,4 @@
+using System.Globalization;
 using KdumpNfs.Vmcore.Formats;
 using KdumpNfs.Vmcore.Log;
 using KdumpNfs.Vmcore.Memory;
@@ -34,6 +35,8 @@ public sealed class VmcoreImage : IDisposable
         Info = info;
         Damage = (source as FlattenedReader)?.Damage;
     }
+
+    private string? NotesProblem { get; init; }
 
     /// <summary>What the dump's beginning says.</summary>
     public VmcoreHeader Header { get; }
@@ -110,6 +113,32 @@ public sealed class VmcoreImage : IDisposable
         return check.Integrity is VmcoreIntegrity.Cut or VmcoreIntegrity.NotADump ? check.Reason : null;
     }
 
+    /// <summary>
+    /// Looks whether the dump can be read: its notes and VMCOREINFO are where the headers say, bitmap, page descriptors or segments lie inside the file and agree,
+    /// and four pages, spread over the file, can be unpacked. A few KB are read; only <see cref="VmcoreScan"/> reads everything.
+    /// </summary>
+    /// <remarks>
+    /// A local bitmap of up to 32 MiB (hosts with up to 1 TiB of 4 KiB pages) is counted and compared with the descriptors; through a connection one of up to 128 KiB.
+    /// Whether the end of the file is there is <see cref="CheckEnd"/>'s question.
+    /// </remarks>
+    /// <returns>What is wrong, one sentence; null when nothing is.</returns>
+    public string? CheckStructure()
+    {
+        if ((Damage ?? NotesProblem) is { } problem)
+        {
+            return problem;
+        }
+
+        try
+        {
+            return Pages.CheckStructure();
+        }
+        catch (VmcoreFormatException e)
+        {
+            return e.Message;
+        }
+    }
+
     /// <summary>The name of a code address as the kernel writes it, "do_idle+0xa7/0x2c0"; null when no symbol is known.</summary>
     public string? SymbolAt(ulong address) => Symbols?.Find(address)?.ToString();
 
@@ -163,12 +192,18 @@ public sealed class VmcoreImage : IDisposable
         DumpNotes notes;
         VmcoreInfo info;
         long physicalBase;
+        string? problem = null;
         if (header.DiskDump is { } layout)
         {
             var headers = KdumpHeaders.Read(source, layout, header.Machine);
             notes = DumpNotes.Read(source, headers.Order, [headers.Notes]);
             info = VmcoreInfo.Parse(Text(source, headers.VmcoreInfo) ?? notes.VmcoreInfo);
             pages = new KdumpCompressedPages(source, headers);
+            problem = headers.VmcoreInfo.Size != 0 && info.Values.Count == 0 ? Nowhere("VMCOREINFO", headers.VmcoreInfo)
+                : headers.Notes.Size != 0 && notes is { PrStatus.Count: 0, VmcoreInfo: null } ? Nowhere("The notes", headers.Notes)
+                : info.Values.ContainsKey("PAGESIZE") && info.PageSize != headers.BlockSize
+                    ? $"The header says that pages have {headers.BlockSize} bytes, and VMCOREINFO says {info.PageSize?.ToString(CultureInfo.InvariantCulture) ?? "something else"}."
+                : null;
             physicalBase = headers.PhysicalBase;
         }
         else if (header.Elf is not null)
@@ -177,6 +212,9 @@ public sealed class VmcoreImage : IDisposable
             notes = DumpNotes.Read(source, elf.Order, elf.Notes);
             info = VmcoreInfo.Parse(notes.VmcoreInfo);
             pages = new ElfPages(source, elf.Segments, info.PageSize ?? 4096);
+            problem = elf.Notes.Count > 0 && notes is { PrStatus.Count: 0, VmcoreInfo: null } ? Nowhere("The notes", elf.Notes[0])
+                : info.Values.ContainsKey("PAGESIZE") && info.PageSize is null ? "VMCOREINFO is damaged: its page size is none."
+                : null;
             physicalBase = elf.Segments.Where(s => s.Virtual >= 0xffffffff80000000).Select(s => (long)(s.Physical - (s.Virtual - 0xffffffff80000000))).FirstOrDefault();
         }
         else
@@ -191,8 +229,11 @@ public sealed class VmcoreImage : IDisposable
             "aarch64" => Arm64AddressSpace.Create(memory, info),
             _ => null,
         };
-        return new VmcoreImage(source, header, pages, notes, info, space, memory);
+        return new VmcoreImage(source, header, pages, notes, info, space, memory) { NotesProblem = problem };
     }
+
+    private static string Nowhere(string what, (long Offset, long Size) place) =>
+        $"{what} should be {place.Size} bytes at {place.Offset}, and nothing that can be read is there; the dump is cut or damaged.";
 
     private static byte[]? Text(RandomSource source, (long Offset, long Size) place)
     {

@@ -54,6 +54,10 @@ internal abstract class DumpPages
     {
     }
 
+    /// <summary>Looks whether the parts of the dump fit together and some pages, spread over the file, can be unpacked.</summary>
+    /// <returns>What is wrong, one sentence; null when nothing is.</returns>
+    public abstract string? CheckStructure();
+
     /// <summary>Units of work of a full scan.</summary>
     public abstract long ScanUnits { get; }
 

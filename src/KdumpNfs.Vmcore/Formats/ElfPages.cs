@@ -92,6 +92,20 @@ internal sealed class ElfPages : DumpPages
     }
 
     /// <inheritdoc/>
+    public override string? CheckStructure()
+    {
+        foreach (var segment in _segments)
+        {
+            if (segment.FileSize > _source.Length || segment.Offset > _source.Length - segment.FileSize)
+            {
+                return $"The memory at {segment.Physical:x} should have {segment.FileSize} bytes at {segment.Offset}, and the file has {_source.Length}.";
+            }
+        }
+
+        return _segments.Length > 0 ? null : "The ELF core has no memory in it.";
+    }
+
+    /// <inheritdoc/>
     public override void Scan(long unit, PageDecoder decoder, ScanCounts counts)
     {
         var index = Array.BinarySearch(_units, unit);

@@ -9,7 +9,7 @@ namespace KdumpNfs.Vmcore.Formats;
 /// Header, sub header, two bitmaps (memory that exists; pages that the dump has), a descriptor for each page of the second bitmap, page data.
 /// Pages of zeros share one stored page, whose descriptors all point at it.
 /// </remarks>
-internal sealed class KdumpCompressedPages : DumpPages
+internal sealed partial class KdumpCompressedPages : DumpPages
 {
     private const int DescriptorSize = VmcoreCheck.DescriptorSize;
     private const int ScanDescriptors = 2048;

@@ -80,6 +80,21 @@ internal sealed class CachedSource : RandomSource
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<ReadOnlyMemory<byte>> ReadMany(IReadOnlyList<ByteRange> ranges)
+    {
+        ArgumentNullException.ThrowIfNull(ranges);
+        if (_source is not IBatchByteSource batch || ranges.Any(r => r.Offset < 0 || r.Offset > Length - r.Length))
+        {
+            return base.ReadMany(ranges);
+        }
+
+        lock (_gate)
+        {
+            return Wait(batch.ReadManyAsync(ranges, _cancellation));
+        }
+    }
+
+    /// <inheritdoc/>
     public override void Prefetch(List<ByteRange> ranges)
     {
         lock (_gate)

@@ -31,6 +31,17 @@ internal abstract class RandomSource : IByteSource, IDisposable
     {
     }
 
+    /// <summary>Reads several short pieces past any cache; one round trip where the source can. A piece is short where the file ends.</summary>
+    public virtual IReadOnlyList<ReadOnlyMemory<byte>> ReadMany(IReadOnlyList<ByteRange> ranges)
+    {
+        ArgumentNullException.ThrowIfNull(ranges);
+        return [.. ranges.Select(range =>
+        {
+            var bytes = new byte[range.Length];
+            return (ReadOnlyMemory<byte>)bytes.AsMemory(0, Read(range.Offset, bytes));
+        })];
+    }
+
     /// <summary>Whether <see cref="Prefetch"/> does anything.</summary>
     public virtual bool IsRemote => false;
 

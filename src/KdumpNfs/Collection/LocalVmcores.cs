@@ -17,6 +17,8 @@ public sealed class LocalVmcores : IVmcoreStore
     /// <summary>The file whose being there keeps a crash directory from being removed.</summary>
     internal const string HoldMarker = ".hold";
 
+    private readonly DumpReading _reading = new();
+
     /// <summary>A local store.</summary>
     /// <param name="literalPath">The directory that the crash directories are in.</param>
     public LocalVmcores(string literalPath)
@@ -51,12 +53,13 @@ public sealed class LocalVmcores : IVmcoreStore
             }
         }
 
-        return new StoreListing(now, directories)
+        var listing = new StoreListing(now, directories)
         {
             Truncated = found.Count > query.Maximum,
             Ignored = [.. ignored.Take(20).Select(Printable.Escape)],
             IgnoredCount = ignored.Count,
         };
+        return await _reading.ReadAsync(listing, Root, query.ChainRecords, DumpOpening.Local, context, cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>

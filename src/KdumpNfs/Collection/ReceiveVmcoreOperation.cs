@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using KdumpNfs.Fleet;
-using KdumpNfs.Hosts;
 using KdumpNfs.Ssh;
 
 namespace KdumpNfs.Collection;
@@ -116,8 +115,8 @@ public sealed class ReceiveVmcoreOperation(HostAccess access)
         private async Task<VmcoreDump> JudgeAsync(CancellationToken cancellationToken)
         {
             var connection = await ConnectAsync(cancellationToken).ConfigureAwait(false);
-            var reply = await HostReply.RunAsync(connection, RemoteVmcores.Script(new StoreQuery { Only = place.Name }, place.Root), cancellationToken).ConfigureAwait(false);
-            var listing = await StoreReply.ReadAsync(reply, store.HostName, place.Root, cancellationToken).ConfigureAwait(false);
+            var query = new StoreQuery { Only = place.Name, ChainRecords = Vmcores.FlattenedIndex.MaximumRecords };
+            var listing = await RemoteVmcores.ListAsync(connection, query, place.Root, new DumpReading(), context, cancellationToken).ConfigureAwait(false);
             var dump = listing.Directories.Count == 0 ? null : VmcoreAssessment.Assess(listing.Directories[0], listing.Now, store.HostName, place.Root);
             return dump is null ? throw Missing()
                 : dump.State != VmcoreState.Writing ? dump

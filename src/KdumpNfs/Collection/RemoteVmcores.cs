@@ -11,6 +11,7 @@ public sealed class RemoteVmcores : IVmcoreStore
 {
     private readonly Func<HostContext, CancellationToken, Task<IHostConnection>> _connect;
     private readonly SemaphoreSlim _one = new(1, 1);
+    private readonly DumpReading _reading = new();
     private IHostConnection? _connection;
 
     /// <summary>A store.</summary>
@@ -48,8 +49,7 @@ public sealed class RemoteVmcores : IVmcoreStore
             _connection ??= await _connect(context, cancellationToken).ConfigureAwait(false);
             try
             {
-                var reply = await HostReply.RunAsync(_connection, Script(query, Root), cancellationToken).ConfigureAwait(false);
-                return await StoreReply.ReadAsync(reply, StoreHost!, Root, cancellationToken).ConfigureAwait(false);
+                return await ListAsync(_connection, query, Root, _reading, context, cancellationToken).ConfigureAwait(false);
             }
             catch (Exception e) when (e is not HostException { ErrorId: ErrorIds.VmcoreDirectoryMissing or ErrorIds.NotRoot or ErrorIds.NotSupported })
             {
@@ -68,6 +68,16 @@ public sealed class RemoteVmcores : IVmcoreStore
     {
         await DropAsync().ConfigureAwait(false);
         _one.Dispose();
+    }
+
+    /// <summary>Lists over a connection, and reads what is whole by its ends.</summary>
+    internal static async Task<StoreListing> ListAsync(
+        IHostConnection connection, StoreQuery query, string root, DumpReading reading, HostContext context, CancellationToken cancellationToken)
+    {
+        var reply = await HostReply.RunAsync(connection, Script(query, root), cancellationToken).ConfigureAwait(false);
+        var listing = await StoreReply.ReadAsync(reply, connection.Host.HostName, root, cancellationToken).ConfigureAwait(false);
+        using var opening = DumpOpening.Remote(connection);
+        return await reading.ReadAsync(listing, root, query.ChainRecords, opening, context, cancellationToken).ConfigureAwait(false);
     }
 
     internal static string JoinPath(string hostName, string exportPath, string? dumpPath)

@@ -98,8 +98,7 @@ public sealed class RemoveVmcoreOperation(HostAccess access, RetentionPolicy pol
         IHostConnection connection, string root, RetentionPolicy policy, HostContext context, CancellationToken cancellationToken)
     {
         context.Progress("Removing dumps", "looking at what there is");
-        var reply = await HostReply.RunAsync(connection, RemoteVmcores.Script(new StoreQuery { Maximum = MaximumDirectories }, root), cancellationToken).ConfigureAwait(false);
-        var listing = await StoreReply.ReadAsync(reply, connection.Host.HostName, root, cancellationToken).ConfigureAwait(false);
+        var listing = await RemoteVmcores.ListAsync(connection, new StoreQuery { Maximum = MaximumDirectories }, root, new DumpReading(), context, cancellationToken).ConfigureAwait(false);
         context.Progress("Removing dumps", "", done: true);
         if (listing.Truncated)
         {

@@ -19,6 +19,12 @@ public sealed record StoreQuery
 
     /// <summary>Name of the only directory to list; null for all.</summary>
     public string? Only { get; init; }
+
+    /// <summary>
+    /// How many records of flattened dumps may be walked in all. Each costs the store a process, about 1.5 ms; makedumpfile puts about 32 KiB in each.
+    /// Dumps for which that is not enough are judged by their ends. The newest come first.
+    /// </summary>
+    public int ChainRecords { get; init; } = 4000;
 }
 
 /// <summary>The crash directories of a store at one moment, as they are; <see cref="VmcoreAssessment"/> makes sense of them.</summary>
@@ -67,7 +73,11 @@ public sealed record CrashDirectory(string Name, DateTimeOffset Modified, IReadO
 /// <summary>What a look into one dump file gave.</summary>
 /// <param name="FileName">Its name in the crash directory.</param>
 /// <param name="Check">The outcome; null when the file could not be read.</param>
-public sealed record DumpFinding(string FileName, VmcoreCheckResult? Check);
+public sealed record DumpFinding(string FileName, VmcoreCheckResult? Check)
+{
+    /// <summary>How far the look went.</summary>
+    public VmcoreCheckDepth Depth { get; init; } = Check is null ? VmcoreCheckDepth.None : VmcoreCheckDepth.Ends;
+}
 
 /// <summary>A place with crash directories right under it.</summary>
 public interface IVmcoreStore : IAsyncDisposable
@@ -78,7 +88,10 @@ public interface IVmcoreStore : IAsyncDisposable
     /// <summary>The directory that the crash directories are in.</summary>
     string Root { get; }
 
-    /// <summary>Lists them: one round trip, however many there are.</summary>
+    /// <summary>
+    /// Lists them: one round trip, however many there are, and a few more for all dumps together that were not read before: what is whole by its ends is
+    /// opened with the reader (<see cref="VmcoreImage.CheckStructure"/>).
+    /// </summary>
     /// <exception cref="HostException">VmcoreDirectoryMissing, NotRoot (not readable), NotSupported, and what a connection can throw.</exception>
     Task<StoreListing> ListAsync(StoreQuery query, Fleet.HostContext context, CancellationToken cancellationToken);
 }

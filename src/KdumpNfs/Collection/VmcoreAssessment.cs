@@ -4,10 +4,8 @@ namespace KdumpNfs.Collection;
 
 /// <summary>Turns what was found in a crash directory into what it means.</summary>
 /// <remarks>
-/// <para>Complete: a dump under its final name whose head and end are there (VmcoreCheck). That holds from the moment it is so, even if the file was touched
+/// <para>Complete: a dump under its final name whose head and end are there (VmcoreCheck) and which the reader can read (DumpReading). That holds from the moment it is so, even if the file was touched
 /// seconds ago: every family gives the dump its final bytes before it goes on, and waiting two more minutes each time would prove nothing.</para>
-/// <para>A kdump-compressed dump whose head is fine and whose end could not be looked at (a store of another byte order, a 32-bit host) is Complete too where the
-/// name says the same: RHEL's capture renames only after makedumpfile and sync succeeded. The verdict then stays NotChecked.</para>
 /// <para>Incomplete at once: makedumpfile's mark in the header; a temporary name after the capture said that it is over (RHEL's
 /// kexec-dmesg.log is written after the dump; SUSE's final README.txt).</para>
 /// <para>Otherwise Writing as long as the dump, the dmesg file or the directory changed in the last two minutes of the store's clock, then
@@ -52,6 +50,7 @@ internal static class VmcoreAssessment
             State = state,
             Reason = reason,
             Verdict = best?.Finding?.Check?.Integrity ?? VmcoreIntegrity.NotChecked,
+            CheckDepth = best?.Finding?.Depth ?? VmcoreCheckDepth.None,
             CaptureOver = over,
             Family = name.Family,
             Format = header?.Format ?? VmcoreFormat.Unknown,
@@ -73,8 +72,7 @@ internal static class VmcoreAssessment
     {
         public VmcoreIntegrity Integrity => Finding?.Check?.Integrity ?? VmcoreIntegrity.NotChecked;
 
-        public bool Complete => Final && (Integrity == VmcoreIntegrity.Whole ||
-            (Integrity == VmcoreIntegrity.NotChecked && File.Name == "vmcore" && Finding?.Check?.Header?.Format == VmcoreFormat.KdumpCompressed));
+        public bool Complete => Final && Integrity == VmcoreIntegrity.Whole;
     }
 
     private static IEnumerable<Candidate> Candidates(CrashDirectory directory) =>
@@ -120,7 +118,9 @@ internal static class VmcoreAssessment
         }
 
         // With SUSE a file under its final name may still be waiting for its first byte.
-        return (VmcoreState.Incomplete, said ?? (dump is { Final: true } ? seen : null) ?? Silence(dump), ended || (dump is { Final: true } && !finalFromStart));
+        // What the reader says of the dump itself is closer to it than a line of the capture's log.
+        var words = dump is { Final: true, Integrity: VmcoreIntegrity.Damaged } ? seen ?? said : said ?? (dump is { Final: true } ? seen : null);
+        return (VmcoreState.Incomplete, words ?? Silence(dump), ended || (dump is { Final: true } && !finalFromStart));
     }
 
     private static string Silence(Candidate? dump) => dump is null

@@ -32,8 +32,11 @@ public sealed record VmcoreDump
     /// <summary>Why it is not complete; null when it is.</summary>
     public string? Reason { get; init; }
 
-    /// <summary>What the look at the dump's head and end gave.</summary>
+    /// <summary>What the look into the dump gave.</summary>
     public VmcoreIntegrity Verdict { get; init; }
+
+    /// <summary>How far that look went.</summary>
+    public VmcoreCheckDepth CheckDepth { get; init; }
 
     /// <summary>Whether the capture is known to be over, so that nothing more will come: it said so itself, or it gave the dump its final name.</summary>
     public bool CaptureOver { get; init; }

@@ -6,7 +6,7 @@ public enum VmcoreState
     /// <summary>It grew or was touched in the last two minutes of the store's clock, and is not complete yet.</summary>
     Writing,
 
-    /// <summary>It has its final name, its header parses and its end is there. See <see cref="VmcoreDump.Verdict"/> for what was looked at.</summary>
+    /// <summary>It has its final name, its end is there, and it reads as a dump. See <see cref="VmcoreDump.CheckDepth"/> for how far that was looked at.</summary>
     Complete,
 
     /// <summary>It was given up, is cut, or nothing came for two minutes. <see cref="VmcoreDump.Reason"/> says why.</summary>
@@ -14,6 +14,22 @@ public enum VmcoreState
 
     /// <summary>It has its final name, and whether it is whole was not looked at (compressed, or not readable). Not a pass.</summary>
     NotChecked,
+}
+
+/// <summary>How far a look into a dump went.</summary>
+public enum VmcoreCheckDepth
+{
+    /// <summary>Not looked at.</summary>
+    None,
+
+    /// <summary>Its head and its end (<see cref="Vmcore.VmcoreCheck"/>): flattened dumps that are too long to find their records, and dumps inside a general compression.</summary>
+    Ends,
+
+    /// <summary>
+    /// The reader opened it: notes, bitmap, descriptors, segments or the whole chain of records, and some pages
+    /// (<see cref="Vmcore.VmcoreImage.CheckStructure"/>). Test-Vmcore -Full reads every page.
+    /// </summary>
+    Structure,
 }
 
 /// <summary>Whose way of laying out a crash directory it is.</summary>

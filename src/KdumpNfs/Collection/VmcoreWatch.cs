@@ -58,7 +58,7 @@ public sealed class VmcoreWatch : IAsyncDisposable
             }
 
             var earliest = Earliest();
-            _last = await _store.ListAsync(new StoreQuery { ChangedSince = earliest }, context, cancellationToken).ConfigureAwait(false);
+            _last = await _store.ListAsync(new StoreQuery { ChangedSince = earliest, ChainRecords = int.MaxValue }, context, cancellationToken).ConfigureAwait(false);
             _lastSince = earliest;
             _lastAt = Stopwatch.GetTimestamp();
             Polls++;

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
 using KdumpNfs.Fleet;
-using KdumpNfs.Hosts;
 using KdumpNfs.Ssh;
 using KdumpNfs.Vmcore;
 using KdumpNfs.Vmcore.Sources;
@@ -12,9 +11,6 @@ namespace KdumpNfs.Vmcores;
 /// <summary>Opens dumps and logs, on this machine or on stores. One connection for each store, opened when it is first needed and kept.</summary>
 public sealed class DumpAccess : IAsyncDisposable
 {
-    // 20,000 records are about 640 MB of a dump and half a minute of the store's time.
-    private const int MaximumRemoteRecords = 20_000;
-    private const int RecordBytes = 32 << 10;
     private const int MaximumText = 64 << 20;
 
     private readonly Func<SshHost, HostContext, CancellationToken, Task<IHostConnection>> _connect;
@@ -101,7 +97,7 @@ public sealed class DumpAccess : IAsyncDisposable
             }
 
             using var image = format == VmcoreFormat.Flattened && connection is not null
-                ? VmcoreImage.Open(Index(connection, place.Path, source, cancellationToken), cancellationToken)
+                ? VmcoreImage.Open(FlattenedIndex.Make(connection, place.Path, source, cancellationToken), cancellationToken)
                 : VmcoreImage.Open(source, cancellationToken);
             return onDump(image);
         }
@@ -111,61 +107,6 @@ public sealed class DumpAccess : IAsyncDisposable
             throw;
         }
     }
-
-    // The chain of records is walked by the store: each record costs it a process, and the network one round trip for all.
-    private static FlattenedReader Index(IHostConnection connection, string path, RandomSource source, CancellationToken cancellationToken)
-    {
-        if (source.Length / RecordBytes > MaximumRemoteRecords)
-        {
-            throw TooLong(connection, path, source.Length);
-        }
-
-        var script = HostScript.Load("flatindex", ("F", path), ("MAX", MaximumRemoteRecords.ToString(CultureInfo.InvariantCulture)));
-        var result = connection.RunAsync(script, cancellationToken).GetAwaiter().GetResult();
-        if (result.ExitStatus != 0)
-        {
-            throw StoreFile.NotReadable(connection, path, result.ErrorText);
-        }
-
-        var records = new List<FlattenedPiece>();
-        string? end = null;
-        foreach (var line in result.OutputText.Split('\n', StringSplitOptions.RemoveEmptyEntries))
-        {
-            var words = line.Split(' ');
-            if (words.Length != 3)
-            {
-                end = line;
-                break;
-            }
-
-            var (offset, size, at) = (Number(words[0]), Number(words[1]), Number(words[2]));
-            if (offset < 0 || size <= 0 || at < 0 || at > source.Length || offset > long.MaxValue - size)
-            {
-                end = "damaged";
-                break;
-            }
-
-            records.Add(new FlattenedPiece(offset, Math.Min(size, source.Length - at), at));
-        }
-
-        records.RemoveAll(r => r.Size <= 0);
-        return end switch
-        {
-            "more" => throw TooLong(connection, path, source.Length),
-            "end" => FlattenedReader.Build(source, records, null),
-            "damaged" => FlattenedReader.Build(source, records, "A flattened record has a place or a size that cannot be; the file is damaged there."),
-            _ => FlattenedReader.Build(source, records, "The flattened file ends without its end record; the dump is cut."),
-        };
-    }
-
-    private static long Number(string text) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : -1;
-
-    private static HostException TooLong(IHostConnection connection, string path, long length) =>
-        new(ErrorIds.FlattenedNotIndexed, connection.Host.HostName, string.Create(
-            CultureInfo.InvariantCulture, $"{Printable.Escape(path)} is in the flattened format, which has no index, and has {length} bytes: finding its records would take the store about {length / RecordBytes / 700} s."))
-        {
-            Remedy = "Rearrange it on the store (makedumpfile -R vmcore < vmcore.flat), or read it where the share is mounted; Convert-Vmcore rearranges a local file.",
-        };
 
     // A connection that failed is not kept; the next dump tries again.
     private async Task<IHostConnection> ConnectAsync(SshHost host, HostContext context, CancellationToken cancellationToken)

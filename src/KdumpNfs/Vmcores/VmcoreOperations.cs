@@ -143,6 +143,11 @@ public static class TestVmcoreOperation
             problems.Add(cut);
         }
 
+        if (image.CheckStructure() is { } broken)
+        {
+            problems.Add(broken);
+        }
+
         int? records = null;
         try
         {
@@ -153,9 +158,9 @@ public static class TestVmcoreOperation
                 problems.Add($"{log.MissingBytes} bytes of the kernel log are not in the dump.");
             }
 
-            if (log.Damage is { } broken)
+            if (log.Damage is { } unreadable)
             {
-                problems.Add(broken);
+                problems.Add(unreadable);
             }
         }
         catch (VmcoreFormatException e)

@@ -45,18 +45,58 @@ internal static class Samples
             return source;
         }
 
-        /// <summary>Writes a sparse file; cut, it keeps the pieces before the cut.</summary>
+        /// <summary>Writes a file of the sample's length that reads as a dump (the small one of the same host, the rest zeros); cut, only the pieces of the sample.</summary>
         public string Write(string path, long? length = null)
         {
             using var file = System.IO.File.Create(path);
+            if (length is null)
+            {
+                WriteWhole(file);
+                return path;
+            }
+
             foreach (var (name, at) in Pieces)
             {
                 file.Position = at;
                 file.Write(Piece(name));
             }
 
-            file.SetLength(length ?? Length);
+            file.SetLength(length.Value);
             return path;
+        }
+
+        private void WriteWhole(FileStream file)
+        {
+            var dump = System.IO.File.ReadAllBytes(PathOf(this == Zstd ? "zstd.mini" : "lzo.mini"));
+            if (this != Flattened)
+            {
+                file.Write(dump);
+                file.SetLength(Length);
+                return;
+            }
+
+            // The descriptors come last, as makedumpfile leaves them; one long record of zeros makes up the length.
+            using var source = new MemoryStream(dump);
+            var header = VmcoreHeader.ReadAsync(new StreamByteSource(source)).AsTask().GetAwaiter().GetResult();
+            var table = (int)header.DiskDump!.FirstDescriptor;
+            var data = (int)BinaryPrimitives.ReadInt64LittleEndian(dump.AsSpan(table));
+            file.Write(System.IO.File.ReadAllBytes(PathOf("debian-flattened.head")).AsSpan(0, 4096));
+            var zeros = Length - 4096 - dump.Length - (5 * 16);
+            Record(file, 0, dump.AsSpan(0, table));
+            Record(file, dump.Length, [], zeros);
+            Record(file, data, dump.AsSpan(data));
+            Record(file, table, dump.AsSpan(table, data - table));
+            file.Write(Enumerable.Repeat((byte)0xff, 16).ToArray());
+        }
+
+        private static void Record(FileStream file, long offset, ReadOnlySpan<byte> bytes, long zeros = 0)
+        {
+            var head = new byte[16];
+            BinaryPrimitives.WriteInt64BigEndian(head, offset);
+            BinaryPrimitives.WriteInt64BigEndian(head.AsSpan(8), bytes.Length + zeros);
+            file.Write(head);
+            file.Write(bytes);
+            file.Position += zeros;
         }
     }
 }
