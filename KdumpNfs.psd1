@@ -31,6 +31,7 @@
         'Disable-Sysrq'
         'Enable-NfsExport'
         'Enable-Sysrq'
+        'Export-VmcoreBundle'
         'Find-UncapturedCrash'
         'Get-CrashKernelReservation'
         'Get-KdumpSession'

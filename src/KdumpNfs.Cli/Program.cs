@@ -45,6 +45,7 @@ var root = new Command("kdumpnfs", """
     DrillCommands.Drill(),
     DrillCommands.Resume(),
     ReadCommands.Report(),
+    ReadCommands.Bundle(),
     ReadCommands.Dmesg(),
     ReadCommands.Test(),
     ReadCommands.Convert(),

@@ -84,6 +84,9 @@ internal static class Views
             ("Away", d => d.Away is { } away ? $"{away.TotalSeconds:0} s" : ""), ("Rearmed", d => d.Rearmed), ("Vmcore", d => d.Vmcore?.Path), ("Reason", d => d.Reason), ("Said", d => d.Said)),
         [typeof(VmcoreTest)] = View<VmcoreTest>(
             ("Passed", t => t.Passed), ("Full", t => t.Full), ("Format", t => t.Format), ("Pages", t => t.Pages), ("Path", t => t.Path), ("Problem", t => string.Join(' ', t.Problem))),
+        [typeof(VmcoreBundle)] = View<VmcoreBundle>(
+            ("Crashed host", b => b.CrashedHost), ("Crash time", b => Time(b.CrashTime)), ("Kind", b => b.Kind), ("Files", b => b.Entries.Count), ("Size", b => MiB(b.Bytes)),
+            ("Dump", b => b.DumpIncluded), ("Archive", b => b.Archive)),
         [typeof(VmcoreConversion)] = View<VmcoreConversion>(("Dump", c => c.Destination), ("Size", c => MiB(c.Bytes)), ("Records", c => c.Records), ("Damage", c => c.Damage)),
         [typeof(KdumpInstallation)] = View<KdumpInstallation>(
             ("Host", i => i.HostName), ("Changed", i => i.Changed), ("Installed", i => string.Join(", ", i.Installed)), ("Service", i => i.Service), ("Loaded", i => i.Loaded),

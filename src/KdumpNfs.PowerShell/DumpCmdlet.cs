@@ -24,6 +24,9 @@ public abstract class DumpCmdlet : StoreObjectCmdlet
     /// <summary>The way to the dumps.</summary>
     protected DumpAccess Dumps => _access ??= new DumpAccess(Access);
 
+    /// <summary>Asked on the pipeline's thread before the work on a dump begins; false leaves it out.</summary>
+    protected virtual bool Agreed(DumpPlace place) => true;
+
     /// <summary>What to do with a dump; runs on a thread of the pool.</summary>
     protected abstract Func<HostContext, CancellationToken, Task> WorkFor(DumpPlace place);
 
@@ -40,7 +43,10 @@ public abstract class DumpCmdlet : StoreObjectCmdlet
             try
             {
                 var place = PlaceOf(input).Validated();
-                Fleet.Add(this, place.Name, WorkFor(place));
+                if (Agreed(place))
+                {
+                    Fleet.Add(this, place.Name, WorkFor(place));
+                }
             }
             catch (HostException e)
             {

@@ -60,6 +60,37 @@ Describe 'Reading dumps' {
             Should -Throw -ErrorId 'VmcoreNotReadable,KdumpNfs.PowerShell.GetVmcoreReportCommand'
     }
 
+    It 'packs a crash for whoever gets the case, and nothing with -WhatIf' {
+        $crash = New-Item -ItemType Directory "TestDrive:/bundle/10.0.0.8-2026-11-22-10:00:00"
+        Copy-Item $dump "$crash/vmcore"
+        'mount -o password=geheimwort' | Set-Content "$crash/kexec-dmesg.log"
+        $cases = New-Item -ItemType Directory TestDrive:/cases
+        Get-Vmcore -LiteralPath (Split-Path $crash) | Export-VmcoreBundle -Destination $cases -WhatIf
+        Get-ChildItem $cases | Should -BeNullOrEmpty
+
+        $bundle = Get-Vmcore -LiteralPath (Split-Path $crash) | Export-VmcoreBundle -Destination $cases
+        $bundle | Should -BeOfType KdumpNfs.Vmcores.VmcoreBundle
+        $bundle.Archive | Should -Be "$($cases.FullName)/node1-20261122T100550Z.tar.gz"
+        $bundle.Entries.Name | Should -Contain 'capture/kexec-dmesg.log'
+        $bundle.MaskedSecrets | Should -Be 1
+        ($bundle | Format-Table | Out-String) | Should -Match 'node1.*Sysrq.*MiB'
+        ($bundle | Format-List | Out-String) | Should -Match 'SHA256SUMS'
+        Push-Location $TestDrive
+        try {
+            tar -xzf $bundle.Archive
+            Set-Location node1-20261122T100550Z
+            sha256sum -c SHA256SUMS --quiet
+            $LASTEXITCODE | Should -Be 0
+            Get-Content capture/kexec-dmesg.log | Should -Be 'mount -o password=***'
+        }
+        finally {
+            Pop-Location
+        }
+
+        { Export-VmcoreBundle $dump -Destination $cases -ErrorAction Stop } | Should -Throw -ErrorId 'LocalFileExists,KdumpNfs.PowerShell.ExportVmcoreBundleCommand'
+        (Export-VmcoreBundle $dump $cases -IncludeDump -Force).Entries.Name | Should -Contain 'dump/lzo.mini'
+    }
+
     It 'converts only what is flattened, and nothing with -WhatIf' {
         { Convert-Vmcore $dump "$TestDrive/plain" -ErrorAction Stop } | Should -Throw -ErrorId 'VmcoreNotReadable,KdumpNfs.PowerShell.ConvertVmcoreCommand'
         Convert-Vmcore $dump "$TestDrive/plain" -WhatIf
@@ -74,6 +105,14 @@ Describe 'Reading dumps' {
             $report = Get-VmcoreReport $dump -StoreHost 127.0.0.1 @connection -Transport OpenSsh
             $report.StoreHost | Should -Be '127.0.0.1'
             $report.Signature | Should -Be (Get-VmcoreReport $dump).Signature
+
+            $session = New-KdumpSession 127.0.0.1 @connection -Transport OpenSsh
+            (Get-VmcoreReport $dump -Session $session).Signature | Should -Be $report.Signature
+            $bundle = Export-VmcoreBundle $dump -Session $session -Destination $TestDrive -CrashedHost $session -WarningVariable warnings -WarningAction SilentlyContinue
+            $bundle.StoreHost | Should -Be '127.0.0.1'
+            # This machine is not the one that crashed.
+            "$warnings" | Should -Match 'node1 crashed'
+            Remove-KdumpSession $session
         }
         finally {
             Stop-TestServer $server

@@ -7,6 +7,7 @@ BeforeAll {
         'Disable-Sysrq'
         'Enable-NfsExport'
         'Enable-Sysrq'
+        'Export-VmcoreBundle'
         'Find-UncapturedCrash'
         'Get-CrashKernelReservation'
         'Get-KdumpSession'
@@ -123,6 +124,7 @@ Describe 'The module' {
         'KdumpNfs.Setup.KdumpDisabling'
         'KdumpNfs.Setup.KdumpInitramfsChange'
         'KdumpNfs.Nfs.NfsExportRemoval'
+        'KdumpNfs.Vmcores.VmcoreBundle'
     ) {
         $_ -as [type] | Should -Not -BeNullOrEmpty
         $views = Get-FormatData -TypeName $_

@@ -5,7 +5,7 @@ using KdumpNfs.Vmcores;
 
 namespace KdumpNfs.Cli.Commands;
 
-/// <summary>The commands that read dumps: Get-VmcoreReport, Get-VmcoreDmesg, Test-Vmcore, Convert-Vmcore.</summary>
+/// <summary>The commands that read dumps: Get-VmcoreReport, Get-VmcoreDmesg, Test-Vmcore, Convert-Vmcore, Export-VmcoreBundle.</summary>
 internal static class ReadCommands
 {
     /// <summary><c>kdumpnfs report</c>.</summary>
@@ -90,6 +90,35 @@ internal static class ReadCommands
             var (from, to) = (Path.GetFullPath(parsed.GetValue(path)!), Path.GetFullPath(parsed.GetValue(destination)!));
             session.Fleet.Start(from, async (context, token) =>
                 context.Output(await ConvertVmcoreOperation.RunAsync(from, to, parsed.GetValue(force), context, token)));
+        }));
+        return command;
+    }
+
+    /// <summary><c>kdumpnfs export-bundle</c>.</summary>
+    public static Command Bundle()
+    {
+        var destination = new Option<string>("--destination", "-d") { Description = "The directory that archives are put into", DefaultValueFactory = _ => "." };
+        var include = new Option<bool>("--include-dump") { Description = "Pack the dump, too: the memory of a server, nothing in it is masked" };
+        var force = new Option<bool>("--force") { Description = "Replace an archive of the same name" };
+        var crashed = new Option<string?>("--crashed-host") { Description = "The host that crashed: its kdump configuration and state are packed" };
+        var lines = new Option<int>("--log-lines") { Description = "How many of the log's last lines the report has", DefaultValueFactory = _ => ReportBuilder.DefaultLogLines };
+        var command = new Command("export-bundle", "Packs report, logs, configuration and hashes of a crash into one archive, secrets masked") { destination, include, force, crashed, lines };
+        var dumps = new DumpOptions(command, "Dumps, or logs as text");
+        var connection = new ConnectionOptions(command);
+        command.SetAction(parsed => Session.Run(() => connection.Session(parsed), session =>
+        {
+            var count = parsed.GetValue(lines) is >= 0 and <= 100_000 and var known ? known
+                : throw ConnectionOptions.Refused("--log-lines is not between 0 and 100000.", "Give a number of lines.");
+            var host = parsed.GetValue(crashed) is { } name ? connection.Host(parsed, name) : null;
+            dumps.ForEach(parsed, connection, session, async (access, place, context, token) => context.Output(
+                await new ExportVmcoreBundleOperation(connection.Access(parsed), access)
+                {
+                    Destination = Path.GetFullPath(parsed.GetValue(destination)!),
+                    IncludeDump = parsed.GetValue(include),
+                    Force = parsed.GetValue(force),
+                    CrashedHost = host,
+                    LogLines = count,
+                }.RunAsync(place, context, token)));
         }));
         return command;
     }

@@ -40,7 +40,7 @@ internal sealed partial class KdumpCompressedPages
         {
             count = Total;
             tableEnd = _headers.Descriptors + (count * DescriptorSize);
-            if (count == 0 || tableEnd > data || (data - tableEnd < PageSize && (data - tableEnd) % DescriptorSize == 0 && data > tableEnd))
+            if (count == 0 || tableEnd > data || IsOffBySome(data - tableEnd) || IsOffBySome(data - tableEnd - PageSize))
             {
                 return $"The bitmap has {count} pages, and the page descriptors have room for {room / DescriptorSize}: one of the two is damaged.";
             }
@@ -48,6 +48,9 @@ internal sealed partial class KdumpCompressedPages
 
         return CheckSamples(count, tableEnd);
     }
+
+    // Between table and data there is nothing, or the page of zeros; a few descriptors more or less are what a damaged bitmap gives.
+    private bool IsOffBySome(long gap) => gap != 0 && Math.Abs(gap) < PageSize && gap % DescriptorSize == 0;
 
     private string? CheckSamples(long count, long tableEnd)
     {

@@ -109,7 +109,7 @@ public sealed class DumpAccess : IAsyncDisposable
     }
 
     // A connection that failed is not kept; the next dump tries again.
-    private async Task<IHostConnection> ConnectAsync(SshHost host, HostContext context, CancellationToken cancellationToken)
+    internal async Task<IHostConnection> ConnectAsync(SshHost host, HostContext context, CancellationToken cancellationToken)
     {
         var task = _connections.GetOrAdd(host, h => _connect(h, context, cancellationToken));
         try

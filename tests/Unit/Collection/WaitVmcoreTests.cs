@@ -110,6 +110,13 @@ public sealed class WaitVmcoreTests : IDisposable
         Samples.Lzo.Write(Path.Combine(_store.Make("192.168.122.102-2026-11-20-00:00:00"), "vmcore"));
         await using var watch = new VmcoreWatch(_store.Remote());
         var wait = WaitAsync(watch, Request("192.168.122.102"));
+
+        // The first listing says what is old.
+        while (watch.Polls == 0)
+        {
+            await Task.Delay(50);
+        }
+
         await Task.Delay(400);
         Assert.False(wait.IsCompleted);
         Samples.Lzo.Write(Path.Combine(_store.Make(Node2), "vmcore"));

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using KdumpNfs.Vmcore;
 using KdumpNfs.Vmcore.Report;
 
@@ -45,16 +44,16 @@ public class FuzzTests
     {
         var good = Input(name);
         var random = new Random(Seed);
-        var watch = new Stopwatch();
         for (var round = 0; round < Rounds; round++)
         {
             var bad = Mutate(good, random);
             var before = GC.GetAllocatedBytesForCurrentThread();
-            watch.Restart();
+            var started = ThreadTime.Now;
             Read(bad, name == "log");
 
-            // The machine may be busy; a hang is many seconds.
-            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(10), $"{name}, seed {Seed}, round {round}: {watch.Elapsed}");
+            // What this thread computed, however busy the machine is.
+            var took = ThreadTime.Now - started;
+            Assert.True(took < TimeSpan.FromSeconds(1), $"{name}, seed {Seed}, round {round}: {took}");
             Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 256L << 20, $"{name}, seed {Seed}, round {round}: memory");
         }
     }
@@ -72,6 +71,7 @@ public class FuzzTests
             using var image = VmcoreImage.Open(new ExcerptByteSource(bytes.Length).Add(0, bytes));
             ReportText.Of(ReportBuilder.FromDump(image, "x"));
             image.CheckEnd();
+            image.CheckStructure();
             VmcoreScan.Run(image, 1);
         }
         catch (VmcoreFormatException)
