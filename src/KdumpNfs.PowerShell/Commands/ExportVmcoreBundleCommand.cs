@@ -12,7 +12,7 @@ public sealed class ExportVmcoreBundleCommand : DumpCmdlet
 {
     private ExportVmcoreBundleOperation _operation = null!;
 
-    /// <summary>The directory of this machine that archives are put into.</summary>
+    /// <summary>The directory of this machine that archives are put into; it must be there.</summary>
     [Parameter(Position = 1)]
     public string Destination { get; set; } = ".";
 
@@ -48,9 +48,8 @@ public sealed class ExportVmcoreBundleCommand : DumpCmdlet
     public int LogLines { get; set; } = ReportBuilder.DefaultLogLines;
 
     /// <inheritdoc/>
-    protected override void Prepare()
+    protected override void PrepareOperation()
     {
-        base.Prepare();
         if (CrashedHost is { Length: > 1 })
         {
             throw Refused("More than one crashed host was given.", "Give the host of the crash; pipe dumps of one host at a time.");
