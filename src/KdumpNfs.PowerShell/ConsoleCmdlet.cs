@@ -73,6 +73,6 @@ public abstract class ConsoleCmdlet : FleetCmdlet
         var server = new SshHost(ConsoleHost, string.IsNullOrEmpty(ConsoleUserName) ? Credential?.UserName : ConsoleUserName, ConsolePort,
             string.IsNullOrEmpty(ConsoleKeyFilePath) ? null : ResolveFile(ConsoleKeyFilePath, nameof(ConsoleKeyFilePath)));
         var name = !string.IsNullOrEmpty(Console) ? Console : System.Net.IPAddress.TryParse(hostName, out _) ? hostName : hostName.Split('.')[0];
-        return new SerialConsole(server, ConsoleKind, name) { Daemon = ConmanDaemon, Join = Join, BmcUser = BmcUser, BmcPasswordFile = BmcPasswordFile }.Validated();
+        return new SerialConsole(server, ConsoleKind, name) { Daemon = ConmanDaemon, Join = Join, Sudo = ConsoleSudo, BmcUser = BmcUser, BmcPasswordFile = BmcPasswordFile }.Validated();
     }
 }

@@ -6,14 +6,16 @@ using KdumpNfs.Crash;
 using KdumpNfs.Drills;
 using KdumpNfs.Kdump;
 using KdumpNfs.Nfs;
+using KdumpNfs.Readiness;
 using KdumpNfs.Ssh;
+using KdumpNfs.Tests.Integration.Crash;
 using Xunit.Abstractions;
 
 namespace KdumpNfs.Tests.Lab;
 
 /// <summary>Drills of real hosts. Starts from and leaves nodes that dump to the store's export, armed.</summary>
 [Collection("4 Drills")]
-public sealed class DrillScenarios(LabFixture lab, ITestOutputHelper output) : LabScenarios(lab, output), IClassFixture<LabFixture>, IDisposable
+public sealed class DrillScenarios(LabFixture lab, ConsoleFixture consoles, ITestOutputHelper output) : LabScenarios(lab, output), IClassFixture<LabFixture>, IClassFixture<ConsoleFixture>, IDisposable
 {
     private const string ExportPath = "/data/nfs_share";
     private const string DumpPath = "/var/crash";
@@ -37,22 +39,44 @@ public sealed class DrillScenarios(LabFixture lab, ITestOutputHelper output) : L
         await Task.WhenAll(nodes.Select(node => Task.Run(() => One<KdumpTargetChange>((host, context, token) => new SetNfsTargetOperation(Lab.Access, request).RunAsync(host, null, context, token), node))));
     }
 
-    private RecordingFront Drill(DrillPlan plan, DrillHooks hooks, params SshHost[] nodes)
+    private SysrqDrillTrigger Trigger(DrillPlan plan) => SysrqDrillTrigger.For(Lab.FreshAccess, plan, allowNotReady: false);
+
+    private RecordingFront Drill(DrillPlan plan, DrillHooks hooks, params SshHost[] nodes) => Drill(plan, hooks, Trigger(plan), null, () => { }, nodes);
+
+    // Looks, as it is done before anybody is asked, then crashes.
+    private RecordingFront Drill(DrillPlan plan, DrillHooks hooks, SysrqDrillTrigger trigger, SerialConsole? console, Action before, params SshHost[] nodes)
     {
-        var trigger = new SshDrillTrigger(new SysrqCrashOperation(Lab.FreshAccess) { ReturnTimeout = plan.ReturnTimeout });
-        var candidates = Run(async (host, context, token) => context.Output(await KdumpDrillOperation.LookAsync(trigger, host, null, context, token)), true, nodes)
+        var candidates = Run(async (host, context, token) => context.Output(await KdumpDrillOperation.LookAsync(trigger, new DrillLook(host, console), context, token)), true, nodes)
             .Outputs.Cast<CrashCandidate>().ToList();
         Assert.Equal(nodes.Length, candidates.Count);
+        before();
         var front = new RecordingFront(Out);
-        using var journal = DrillJournal.Create(JournalPath, plan, candidates.Select(c => new DrillHost(c.Host, null)));
+        DrillEntry[] entries = [.. candidates.Select(c => new DrillEntry(c.Host, null, c))];
+        using var journal = DrillJournal.Create(JournalPath, plan, entries.Select(DrillHost.Of));
         var operation = new KdumpDrillOperation(Lab.FreshAccess, plan, journal) { Trigger = trigger, Hooks = hooks };
-        using (var campaign = new DrillCampaign(operation, [.. candidates.Select(c => new DrillEntry(c.Host, null, c))]))
+        using (var campaign = new DrillCampaign(operation, entries))
         {
             campaign.Run(front);
         }
 
         operation.DisposeAsync().AsTask().Wait();
         return front;
+    }
+
+    private SysrqDrillTrigger ConsoleTrigger(DrillPlan plan) => new(new SysrqCrashOperation(Lab.FreshAccess)
+    {
+        ReturnTimeout = plan.ReturnTimeout,
+        ConsoleAccess = consoles.Access,
+        ConsoleListen = SysrqDrillTrigger.Listen(plan.ReturnTimeout),
+    })
+    {
+        RaiseSysrq = plan.RaiseSysrq,
+    };
+
+    private void NeedConsoles()
+    {
+        NeedLab();
+        Skip.IfNot(ConsoleServer.NotRunnable is null, ConsoleServer.NotRunnable);
     }
 
     private void Tell(KdumpDrill drill) =>
@@ -82,6 +106,65 @@ public sealed class DrillScenarios(LabFixture lab, ITestOutputHelper output) : L
 
         // Its lease was given back.
         Assert.Equal("", await ShellAsync(Lab.Storage, $"cd {ExportPath}{DumpPath}/{StoreLeases.DirectoryName}; for f in slot-*.[0-9]*; do case $f in *.done) ;; *) [ -e $f.done ] || echo $f ;; esac; done"));
+    }
+
+    [SkippableFact, Step(14), Trait("Category", "Long")]
+    public async Task A_drill_over_another_hosts_console_crashes_nobody_and_puts_sysrq_back()
+    {
+        NeedConsoles();
+        await PrepareAsync(Lab.Node2);
+        var plan = DrillPlan.For(Lab.Storage, ExportPath, DumpPath) with { RaiseSysrq = true };
+        var configured = await ShellAsync(Lab.Node2, "cat /proc/sys/kernel/sysrq; echo 438 >/proc/sys/kernel/sysrq");
+        var boot = await ShellAsync(Lab.Node2, "cat /proc/sys/kernel/random/boot_id");
+        var traces = await ShellAsync(Lab.Node2, "cat /etc/sysctl.d/kernel_debug.conf 2>/dev/null | od -An -tx1; ls -A /var/lib/kdumpnfs 2>/dev/null; exit 0");
+        try
+        {
+            // Without leave to raise the mask the host is not ready, and nothing was sent.
+            var masked = Run(async (host, context, token) => context.Output(await KdumpDrillOperation.LookAsync(ConsoleTrigger(plan with { RaiseSysrq = false }), new DrillLook(host, consoles.Console("node2")), context, token)), true, Lab.Node2);
+            Assert.Equal(ErrorIds.SysrqDisabled, Assert.Single(masked.Errors).ErrorId);
+            Assert.Equal(DrillVerdict.NotReady, Assert.IsType<KdumpDrill>(Assert.Single(masked.Outputs)).Verdict);
+
+            var front = Drill(plan, new DrillHooks(), ConsoleTrigger(plan), consoles.Console("node1"), () => { }, Lab.Node2);
+            var drill = Assert.IsType<KdumpDrill>(Assert.Single(front.Outputs));
+            Tell(drill);
+            Assert.Equal((DrillVerdict.NotCrashed, new DrillSysrq(438, 446, DrillSysrqState.PutBack, 438, drill.RaisedSysrq?.Configured)), (drill.Verdict, drill.RaisedSysrq));
+            Assert.Equal(ErrorIds.CrashDidNotHappen, Assert.Single(front.Errors).ErrorId);
+            Assert.Equal("438", await ShellAsync(Lab.Node2, "cat /proc/sys/kernel/sysrq"));
+            Assert.Equal(boot, await ShellAsync(Lab.Node2, "cat /proc/sys/kernel/random/boot_id"));
+            Assert.Equal(traces, await ShellAsync(Lab.Node2, "cat /etc/sysctl.d/kernel_debug.conf 2>/dev/null | od -An -tx1; ls -A /var/lib/kdumpnfs 2>/dev/null; exit 0"));
+        }
+        finally
+        {
+            await ShellAsync(Lab.Node2, $"echo {configured} >/proc/sys/kernel/sysrq");
+        }
+    }
+
+    [SkippableFact, Step(15), Trait("Category", "Long")]
+    public async Task A_drill_over_the_console_proves_a_host_and_tells_what_its_console_said()
+    {
+        NeedConsoles();
+        await PrepareAsync(Lab.Node2);
+        var plan = DrillPlan.For(Lab.Storage, ExportPath, DumpPath) with { RaiseSysrq = true };
+        await ShellAsync(Lab.Node2, "echo 438 >/proc/sys/kernel/sysrq");
+        var front = Drill(plan, new DrillHooks(), ConsoleTrigger(plan), consoles.Console("node2"), () => { }, Lab.Node2);
+        var drill = Assert.IsType<KdumpDrill>(Assert.Single(front.Outputs));
+        Tell(drill);
+        Out.WriteLine(drill.ConsoleText ?? "(nothing)");
+        Assert.Empty(front.Errors.Select(e => e.Message));
+        Assert.Equal((DrillVerdict.Proven, true, true), (drill.Verdict, drill.Rearmed, drill.KeptOnHost));
+        Assert.Equal((VmcoreState.Complete, drill.KernelRelease), (drill.Vmcore!.State, drill.Vmcore.KernelRelease));
+        Assert.Contains("sysrq triggered crash", drill.ConsoleText, StringComparison.Ordinal);
+        // It was listened to through the capture, while the store and the host were looked at.
+        Assert.Contains("Linux version", drill.ConsoleText, StringComparison.Ordinal);
+        Assert.All(drill.Phases, phase => Assert.True(phase.Succeeded, phase.ToString()));
+        Assert.InRange(drill.Phases.Single(p => p.Phase == DrillPhaseKind.Crash).Duration, TimeSpan.Zero, TimeSpan.FromSeconds(60));
+
+        // The crash forgot the raised mask.
+        Assert.Equal((438, 446, DrillSysrqState.AsConfigured), (drill.RaisedSysrq!.Before, drill.RaisedSysrq.Raised, drill.RaisedSysrq.State));
+        Assert.Equal(drill.RaisedSysrq.After?.ToString(CultureInfo.InvariantCulture), await ShellAsync(Lab.Node2, "cat /proc/sys/kernel/sysrq"));
+        Assert.Empty(drill.FailedChecks);
+        Assert.Contains(drill.WarnedChecks, check => check.Name == ReadinessCheckNames.Sysrq);
+        Assert.Equal(KdumpState.Proven, One<KdumpStatus>(StatusAsync, Lab.Node2).State);
     }
 
     [SkippableFact, Step(20), Trait("Category", "Long")]
@@ -139,10 +222,11 @@ public sealed class DrillScenarios(LabFixture lab, ITestOutputHelper output) : L
         await PrepareAsync(Lab.Node2);
         var console = Lab.Required("KDUMPNFS_LAB_NODE2_CONSOLE");
         var plan = DrillPlan.For(Lab.Storage, ExportPath, DumpPath) with { ReturnTimeout = TimeSpan.FromMinutes(12) };
-        await ShellAsync(Lab.Storage, "systemctl stop nfs-server");
         try
         {
-            var front = Drill(plan, new DrillHooks { Console = async (_, _, token) => await File.ReadAllTextAsync(console, token) }, Lab.Node2);
+            // It dies when the host has been found ready: the look just before the trigger mounts nothing.
+            var front = Drill(plan, new DrillHooks { Console = async (_, _, token) => await File.ReadAllTextAsync(console, token) }, Trigger(plan), null,
+                () => ShellAsync(Lab.Storage, "systemctl stop nfs-server").GetAwaiter().GetResult(), Lab.Node2);
             var drill = Assert.IsType<KdumpDrill>(Assert.Single(front.Outputs));
             Tell(drill);
             Assert.Equal((DrillVerdict.NotCaptured, DrillWordsSource.Console), (drill.Verdict, drill.SaidBy));

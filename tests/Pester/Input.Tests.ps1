@@ -46,6 +46,9 @@ Describe 'Bad input is refused before any connection' {
         @{ Name = 'the crash key among harmless ones'; Command = { Send-Sysrq 127.0.0.1 -Port $closed -Key h,c -ConsoleHost 127.0.0.1 } }
         @{ Name = 'a console that is a wildcard'; Command = { Send-Sysrq 127.0.0.1 -Port $closed -Key h -ConsoleHost 127.0.0.1 -Console 'node*' } }
         @{ Name = 'a conmand without a port'; Command = { Send-Sysrq 127.0.0.1 -Port $closed -Key h -ConsoleHost 127.0.0.1 -ConmanDaemon localhost } }
+        @{ Name = 'a drill over a console without its server'; Command = { Invoke-KdumpDrill 127.0.0.1 -Port $closed -StoreHost 127.0.0.1 -ExportPath /data -Console node1 } }
+        @{ Name = 'a drill over a console that is a wildcard'; Command = { Invoke-KdumpDrill 127.0.0.1 -Port $closed -StoreHost 127.0.0.1 -ExportPath /data -ConsoleHost 127.0.0.1 -Console 'node*' } }
+        @{ Name = 'a drill that listens for less than nothing'; Command = { Invoke-KdumpDrill 127.0.0.1 -Port $closed -StoreHost 127.0.0.1 -ExportPath /data -ConsoleHost 127.0.0.1 -ConsoleListenSec 0 } }
         @{ Name = 'a relative password file'; Command = { Send-Sysrq 127.0.0.1 -Port $closed -Key h -ConsoleHost 127.0.0.1 -ConsoleKind Ipmitool -BmcPasswordFile secret } }
         @{ Name = 'a sysrq mask of 512'; Command = { Enable-Sysrq 127.0.0.1 -Port $closed -Mask 512 } }
         @{ Name = 'a relative export path'; Command = { Enable-NfsExport 127.0.0.1 -Port $closed -ExportPath data -Client '*' } }

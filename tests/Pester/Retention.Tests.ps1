@@ -76,6 +76,10 @@ Describe 'Drills' {
             Invoke-KdumpDrill @store @connection -Group Rack -Force -JournalPath "$folder/drill.jsonl" -ErrorVariable failed -ErrorAction SilentlyContinue
         $drill | Should -BeOfType KdumpNfs.Drills.KdumpDrill
         $drill.Verdict | Should -Be NotReady
+        # This machine captures no crash: the checks that say so are on the result, each with its remedy.
+        $drill.FailedChecks.Count | Should -BeGreaterThan 0
+        $drill.FailedChecks | ForEach-Object { $_.Outcome | Should -Be Fail; $_.Remedy | Should -Not -BeNullOrEmpty }
+        $drill.Reason | Should -Match ([regex]::Escape($drill.FailedChecks[0].Name))
         $failed[0].FullyQualifiedErrorId | Should -Be 'NotReady,KdumpNfs.PowerShell.InvokeKdumpDrillCommand'
         Test-Path $folder | Should -BeFalse
     }

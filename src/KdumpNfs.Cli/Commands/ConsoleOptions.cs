@@ -47,6 +47,7 @@ internal sealed class ConsoleOptions
         {
             Daemon = parsed.GetValue(_daemon),
             Join = parsed.GetValue(_join),
+            Sudo = parsed.GetValue(_sudo),
             BmcUser = parsed.GetValue(_bmcUser),
             BmcPasswordFile = parsed.GetValue(_bmcPasswordFile),
         }.Validated();

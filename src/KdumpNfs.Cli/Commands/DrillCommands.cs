@@ -28,17 +28,21 @@ internal static class DrillCommands
         var captureTimeout = new Option<int>("--capture-timeout") { Description = "Seconds to wait for each dump", DefaultValueFactory = _ => 1800 };
         var returnTimeout = new Option<int>("--return-timeout") { Description = "Seconds that a host may be away", DefaultValueFactory = _ => 900 };
         var rearmTimeout = new Option<int>("--rearm-timeout") { Description = "Seconds until a host that is back has to be ready again", DefaultValueFactory = _ => 300 };
+        var consoleListen = new Option<int?>("--console-listen") { Description = "Seconds to listen to a console after the crash key; without it until the host is back" };
+        var raiseSysrq = new Option<bool>("--raise-sysrq") { Description = "Raise kernel.sysrq for the running boot where it would not let the crash key through the console" };
         var hooks = new HookOptions();
         var command = new Command("drill", """
-            Crash hosts on purpose and prove for each, with its dump and its return, that a crash would be captured.
+            Crash hosts on purpose and prove for each, with its dump and its return, that a crash would be captured: over SSH, or with --console-host over
+            their serial consoles.
 
             Looks at all hosts first and asks once. The journal tells what was done; while JOURNAL.pause exists no further host is crashed, and
             drill-resume goes on after an interruption.
             """)
         {
-            hosts, store, export, dumpPath, maxDown, batchSize, maxFailure, groups, journalPath, leasePath, noLease, captureTimeout, returnTimeout, rearmTimeout,
+            hosts, store, export, dumpPath, maxDown, batchSize, maxFailure, groups, journalPath, leasePath, noLease, captureTimeout, returnTimeout, rearmTimeout, consoleListen, raiseSysrq,
         };
         hooks.AddTo(command);
+        var consoles = new ConsoleOptions(command);
         var connection = new ConnectionOptions(command, changes: true);
         command.SetAction(parsed => Session.Run(() => connection.Session(parsed), session =>
         {
@@ -52,12 +56,19 @@ internal static class DrillCommands
                 CaptureTimeout = ConnectionOptions.Seconds(parsed.GetValue(captureTimeout), "--capture-timeout"),
                 ReturnTimeout = ConnectionOptions.Seconds(parsed.GetValue(returnTimeout), "--return-timeout"),
                 RearmTimeout = ConnectionOptions.Seconds(parsed.GetValue(rearmTimeout), "--rearm-timeout"),
+                RaiseSysrq = parsed.GetValue(raiseSysrq),
+                ConsoleListen = parsed.GetValue(consoleListen) is { } listen ? ConnectionOptions.Seconds(listen, "--console-listen") : null,
             }).Validated();
             var groupOf = Groups(parsed.GetValue(groups) ?? []);
             var access = connection.Access(parsed);
             var trigger = hooks.Trigger(parsed, access, plan);
-            var list = Look(session, () => session.ForEach(parsed.GetValue(hosts)!, name => connection.Host(parsed, name),
-                async (host, context, token) => context.Output(await KdumpDrillOperation.LookAsync(trigger, host, null, context, token))));
+            var list = Look(session, () => session.ForEach(parsed.GetValue(hosts)!,
+                name =>
+                {
+                    consoles.Make(parsed, name);
+                    return connection.Host(parsed, name);
+                },
+                async (host, context, token) => context.Output(await KdumpDrillOperation.LookAsync(trigger, new DrillLook(host, consoles.Make(parsed, host.HostName)), context, token))));
             if (list.Candidates.Count == 0 || session.IsInterrupted || !session.Ask(list.Question(plan.MaxDown)))
             {
                 return;
@@ -65,7 +76,7 @@ internal static class DrillCommands
 
             var entries = list.Candidates.Select(c => new DrillEntry(c.Host, groupOf.GetValueOrDefault(c.Host.HostName), c)).ToList();
             var path = parsed.GetValue(journalPath) is { } given ? Path.GetFullPath(given) : DrillJournal.NewPath();
-            using var journal = DrillJournal.Create(path, plan, entries.Select(e => new DrillHost(e.Host, e.Group)));
+            using var journal = DrillJournal.Create(path, plan, entries.Select(DrillHost.Of));
             Console.Error.WriteLine($"journal: {Printable.Escape(journal.Path)}");
             Run(session, access, plan, journal, trigger, hooks.Make(parsed), entries);
         }));
@@ -97,7 +108,7 @@ internal static class DrillCommands
             {
                 foreach (var host in left.Untouched)
                 {
-                    session.Fleet.Add(session, host.Host, async (context, token) => context.Output(await KdumpDrillOperation.LookAsync(trigger, host.Host, null, context, token)));
+                    session.Fleet.Add(session, host.Host, async (context, token) => context.Output(await KdumpDrillOperation.LookAsync(trigger, new DrillLook(host.Host, host.Console), context, token)));
                 }
             });
             if (list.Candidates.Count > 0 && !session.IsInterrupted && session.Ask(list.Question(left.Plan.MaxDown)))
@@ -136,7 +147,7 @@ internal static class DrillCommands
         return list;
     }
 
-    private static void Run(Session session, HostAccess access, DrillPlan plan, DrillJournal journal, SshDrillTrigger trigger, DrillHooks hooks, List<DrillEntry> entries)
+    private static void Run(Session session, HostAccess access, DrillPlan plan, DrillJournal journal, SysrqDrillTrigger trigger, DrillHooks hooks, List<DrillEntry> entries)
     {
         var operation = new KdumpDrillOperation(access, plan, journal) { Trigger = trigger, Hooks = hooks };
         using (var campaign = new DrillCampaign(operation, entries))
@@ -188,7 +199,6 @@ internal static class DrillCommands
             Console = parsed.GetValue(_console) is { } console ? async (host, context, token) => await ExternalCommand.RunAsync(console, host, context, token) : null,
         };
 
-        public SshDrillTrigger Trigger(ParseResult parsed, HostAccess access, DrillPlan plan) =>
-            new(new SysrqCrashOperation(access) { AllowNotReady = parsed.GetValue(_notReady), ReturnTimeout = plan.ReturnTimeout });
+        public SysrqDrillTrigger Trigger(ParseResult parsed, HostAccess access, DrillPlan plan) => SysrqDrillTrigger.For(access, plan, parsed.GetValue(_notReady));
     }
 }

@@ -7,16 +7,19 @@ using KdumpNfs.Ssh;
 
 namespace KdumpNfs.PowerShell;
 
-/// <summary>Invoke-KdumpDrill: crashes hosts on purpose and proves for each, with its dump and its return, that a crash would be captured.</summary>
+/// <summary>
+/// Invoke-KdumpDrill: crashes hosts on purpose and proves for each, with its dump and its return, that a crash would be captured. Over SSH, or with
+/// -ConsoleHost by a break over their serial consoles, whose words are in the result.
+/// </summary>
 [Cmdlet(VerbsLifecycle.Invoke, "KdumpDrill", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
 [OutputType(typeof(KdumpDrill))]
-public sealed class InvokeKdumpDrillCommand : FleetCmdlet
+public sealed class InvokeKdumpDrillCommand : ConsoleCmdlet
 {
     private readonly CrashList _hosts = new();
     private readonly Dictionary<string, string?> _groups = new(StringComparer.OrdinalIgnoreCase);
     private readonly DrillSession _session = new();
     private DrillPlan _plan = null!;
-    private SshDrillTrigger _trigger = null!;
+    private SysrqDrillTrigger _trigger = null!;
     private DrillHooks _hooks = null!;
 
     /// <summary>The whole object that names the host: -Group may look at it.</summary>
@@ -90,6 +93,14 @@ public sealed class InvokeKdumpDrillCommand : FleetCmdlet
     [Parameter]
     public object? ConsoleText { get; set; }
 
+    /// <summary>Seconds to listen to a console after the crash key; without it, until the host is back.</summary>
+    [Parameter]
+    public int? ConsoleListenSec { get; set; }
+
+    /// <summary>Raises kernel.sysrq for the running boot where it would not let the crash key through the console, and puts it back if the host does not crash.</summary>
+    [Parameter]
+    public SwitchParameter RaiseSysrq { get; set; }
+
     /// <summary>Seconds to wait for each dump.</summary>
     [Parameter]
     public int CaptureTimeoutSec { get; set; } = 1800;
@@ -135,9 +146,11 @@ public sealed class InvokeKdumpDrillCommand : FleetCmdlet
             CaptureTimeout = Seconds(CaptureTimeoutSec, nameof(CaptureTimeoutSec)),
             ReturnTimeout = Seconds(TimeoutSec, nameof(TimeoutSec)),
             RearmTimeout = Seconds(RearmTimeoutSec, nameof(RearmTimeoutSec)),
+            RaiseSysrq = RaiseSysrq,
+            ConsoleListen = ConsoleListenSec is { } listen ? Seconds(listen, nameof(ConsoleListenSec)) : null,
         }).Validated();
         _hooks = DrillScripts.Hooks(PowerCycle, ConsoleText);
-        _trigger = new SshDrillTrigger(new SysrqCrashOperation(Access) { AllowNotReady = AllowNotReady, ReturnTimeout = _plan.ReturnTimeout });
+        _trigger = SysrqDrillTrigger.For(Access, _plan, AllowNotReady);
     }
 
     /// <inheritdoc/>
@@ -146,7 +159,17 @@ public sealed class InvokeKdumpDrillCommand : FleetCmdlet
         ArgumentNullException.ThrowIfNull(host);
         var machineId = string.IsNullOrEmpty(MachineId) ? null : MachineId;
         _groups[host.HostName] = GroupOf(host.HostName);
-        return async (context, token) => context.Output(await KdumpDrillOperation.LookAsync(_trigger, host, machineId, context, token));
+        DrillLook look;
+        try
+        {
+            look = new DrillLook(host, MakeConsole(host.HostName), machineId);
+        }
+        catch (HostException e)
+        {
+            return (_, _) => Task.FromException(e.For(host.HostName));
+        }
+
+        return async (context, token) => context.Output(await KdumpDrillOperation.LookAsync(_trigger, look, context, token));
     }
 
     /// <inheritdoc/>
@@ -178,7 +201,7 @@ public sealed class InvokeKdumpDrillCommand : FleetCmdlet
         try
         {
             var path = JournalPath is { Length: > 0 } given ? ResolveFile(given, nameof(JournalPath)) : DrillJournal.NewPath();
-            var journal = DrillJournal.Create(path, _plan, entries.Select(e => new DrillHost(e.Host, e.Group)));
+            var journal = DrillJournal.Create(path, _plan, entries.Select(DrillHost.Of));
             WriteVerbose($"The journal of this drill is {journal.Path}; while {journal.PauseFile} exists no further host is crashed.");
             _session.Run(Access, _plan, journal, _trigger, _hooks, entries, this);
         }

@@ -6,7 +6,10 @@ using KdumpNfs.Ssh;
 
 namespace KdumpNfs.PowerShell;
 
-/// <summary>Resume-KdumpDrill: goes on with a drill whose controller was lost. Hosts that were triggered are looked at and never triggered again.</summary>
+/// <summary>
+/// Resume-KdumpDrill: goes on with a drill whose controller was lost. Hosts that were triggered are looked at and never triggered again; the others are
+/// crashed as they were to be, over the consoles that the journal names.
+/// </summary>
 [Cmdlet(VerbsLifecycle.Resume, "KdumpDrill", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
 [OutputType(typeof(KdumpDrill))]
 public sealed class ResumeKdumpDrillCommand : ConnectingCmdlet
@@ -88,13 +91,13 @@ public sealed class ResumeKdumpDrillCommand : ConnectingCmdlet
                 WriteVerbose($"[{Printable.Escape(drill.HostName)}] Ended before with {drill.Verdict}.");
             }
 
-            var trigger = new SshDrillTrigger(new SysrqCrashOperation(Access) { AllowNotReady = AllowNotReady, ReturnTimeout = left.Plan.ReturnTimeout });
+            var trigger = SysrqDrillTrigger.For(Access, left.Plan, AllowNotReady);
             var entries = left.InFlight.ToList();
             if (!NoCrash)
             {
                 foreach (var host in left.Untouched)
                 {
-                    Fleet.Add(this, host.Host, async (context, token) => context.Output(await KdumpDrillOperation.LookAsync(trigger, host.Host, null, context, token)));
+                    Fleet.Add(this, host.Host, async (context, token) => context.Output(await KdumpDrillOperation.LookAsync(trigger, new DrillLook(host.Host, host.Console), context, token)));
                 }
 
                 base.EndProcessing();

@@ -18,6 +18,9 @@ public enum ConsoleEnd
     /// <summary>It said more than was asked for.</summary>
     Full,
 
+    /// <summary>Whoever listened had heard enough.</summary>
+    Stopped,
+
     /// <summary>The program that holds the console ended, or the connection to the console server did; it may have said more.</summary>
     Lost,
 }

@@ -17,6 +17,12 @@ public sealed class ConsoleOperation(HostAccess access)
     /// <summary>How long the host may take to write the word that proves the console.</summary>
     public TimeSpan ProofLimit { get; init; } = TimeSpan.FromSeconds(20);
 
+    /// <summary>Told whenever there is more of what the console says; must not wait.</summary>
+    internal Action<ConsoleTranscript>? Heard { get; init; }
+
+    /// <summary>Ends the listening when enough was heard; the answers are those until then.</summary>
+    internal CancellationToken Enough { get; init; }
+
     /// <summary>Sends keys, one after the other.</summary>
     /// <param name="console">The console.</param>
     /// <param name="keys">Letters and digits.</param>
@@ -40,7 +46,9 @@ public sealed class ConsoleOperation(HostAccess access)
             throw new HostException(ErrorIds.InvalidInput, "", "Sysrq keys are letters and digits.") { Remedy = "h lists what the kernel knows." };
         }
 
-        var connection = await access.ConnectAsync(console.Server, context, cancellationToken).ConfigureAwait(false);
+        var way = console.Sudo ? access with { Options = access.Options with { Sudo = true } } : access;
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, Enough);
+        var connection = await way.ConnectAsync(console.Server, context, ends.Token).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
             var transcript = new ConsoleTranscript();
@@ -55,6 +63,7 @@ public sealed class ConsoleOperation(HostAccess access)
                 OnOutput = bytes =>
                 {
                     transcript.Add(bytes.Span);
+                    Heard?.Invoke(transcript);
                     var line = transcript.LastLine;
                     if (line.Length > 0 && line != told)
                     {
@@ -64,7 +73,7 @@ public sealed class ConsoleOperation(HostAccess access)
                 },
                 // The loops of the script count their own time; a busy server makes them longer.
                 Timeout = OpenLimit + ProofLimit + ((listen.Limit + listen.FirstWord) * keys.Count * 2) + TimeSpan.FromMinutes(1),
-            }, cancellationToken);
+            }, ends.Token);
 
             HostException? failure = null;
             await Task.WhenAny(run, transcript.Opened).ConfigureAwait(false);
@@ -72,7 +81,7 @@ public sealed class ConsoleOperation(HostAccess access)
             {
                 try
                 {
-                    await proof.ShowAsync(cancellationToken).ConfigureAwait(false);
+                    await proof.ShowAsync(ends.Token).ConfigureAwait(false);
                 }
                 catch (HostException e)
                 {
@@ -81,6 +90,7 @@ public sealed class ConsoleOperation(HostAccess access)
                 }
             }
 
+            var end = ConsoleEnd.Lost;
             try
             {
                 var ended = await run.ConfigureAwait(false);
@@ -97,6 +107,10 @@ public sealed class ConsoleOperation(HostAccess access)
             {
                 failure ??= e;
             }
+            catch (OperationCanceledException) when (transcript.AnySent && !cancellationToken.IsCancellationRequested)
+            {
+                end = ConsoleEnd.Stopped;
+            }
 
             context.Progress($"Listening to {console}", "done", 1, done: true);
             if (transcript.AnySent)
@@ -106,7 +120,7 @@ public sealed class ConsoleOperation(HostAccess access)
                     context.Warning($"The console server {console.Server.HostName} was lost while {console} was listened to: {failure.What}");
                 }
 
-                return transcript.Answers();
+                return transcript.Answers(end);
             }
 
             throw failure ?? Explain(console, transcript);

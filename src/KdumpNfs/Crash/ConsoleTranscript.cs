@@ -8,6 +8,7 @@ namespace KdumpNfs.Crash;
 /// <summary>The records of console.sh as they come: what was heard is kept, however the connection ends.</summary>
 internal sealed class ConsoleTranscript
 {
+    private const int LongestLine = 1024;
     private readonly object _gate = new();
     private readonly List<Heard> _heard = [];
     private readonly ArrayBufferWriter<byte> _before = new();
@@ -35,6 +36,30 @@ internal sealed class ConsoleTranscript
         }
     }
 
+    /// <summary>When the last break was sent; null before the first.</summary>
+    public DateTimeOffset? SentAt
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _heard.Count > 0 ? _heard[^1].SentAt : null;
+            }
+        }
+    }
+
+    /// <summary>What was said since the last break; null before the first.</summary>
+    public string? Current
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _heard.Count > 0 ? Text(_heard[^1].Bytes) : null;
+            }
+        }
+    }
+
     /// <summary>What was said before the first break.</summary>
     public string Before
     {
@@ -54,18 +79,21 @@ internal sealed class ConsoleTranscript
         {
             lock (_gate)
             {
-                var text = Text(_heard.Count > 0 ? _heard[^1].Bytes : _before).TrimEnd();
+                // The end is enough: this is asked for with every piece.
+                var bytes = (_heard.Count > 0 ? _heard[^1].Bytes : _before).WrittenSpan;
+                var text = Encoding.UTF8.GetString(bytes.Length > LongestLine ? bytes[^LongestLine..] : bytes).TrimEnd();
                 return Printable.Escape(text[(text.LastIndexOf('\n') + 1)..].Trim());
             }
         }
     }
 
     /// <summary>What was said, key by key.</summary>
-    public IReadOnlyList<ConsoleAnswer> Answers()
+    /// <param name="end">Why the listening to the last key ended, where the script could not say so.</param>
+    public IReadOnlyList<ConsoleAnswer> Answers(ConsoleEnd end = ConsoleEnd.Lost)
     {
         lock (_gate)
         {
-            return [.. _heard.Select(h => new ConsoleAnswer(h.Key, h.SentAt, h.Duration ?? h.Watch.Elapsed, Text(h.Bytes), h.End ?? ConsoleEnd.Lost))];
+            return [.. _heard.Select(h => new ConsoleAnswer(h.Key, h.SentAt, h.Duration ?? h.Watch.Elapsed, Text(h.Bytes), h.End ?? end))];
         }
     }
 

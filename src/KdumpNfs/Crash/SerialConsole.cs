@@ -25,6 +25,9 @@ public sealed record SerialConsole(SshHost Server, ConsoleKind Kind, string Name
     /// <summary>conman: share the console with somebody who holds it (-j). A console is never taken from anybody (-f).</summary>
     public bool Join { get; init; }
 
+    /// <summary>Run conman or ipmitool through sudo on the server.</summary>
+    public bool Sudo { get; init; }
+
     /// <summary>ipmitool: the BMC's user.</summary>
     public string? BmcUser { get; init; }
 

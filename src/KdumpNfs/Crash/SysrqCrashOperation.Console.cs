@@ -8,6 +8,9 @@ namespace KdumpNfs.Crash;
 /// <summary>The crash over the serial console: break, c. The same rules: looked at first, asked once, never repeated.</summary>
 public sealed partial class SysrqCrashOperation
 {
+    // A kernel that takes the key says so at once; what else a console says is no reason to wait longer.
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(20);
+
     /// <summary>How console servers are reached; null for the way of the hosts.</summary>
     public HostAccess? ConsoleAccess { get; init; }
 
@@ -43,21 +46,27 @@ public sealed partial class SysrqCrashOperation
             return new CrashCandidate(host, KdumpStatus.Failed(e), null) { Console = console };
         }
 
-        return candidate.Status.Sysrq is { } mask && !SysrqKeys.Allows(mask, SysrqKeys.DumpMask)
-            ? throw new HostException(ErrorIds.SysrqDisabled, host.HostName, $"kernel.sysrq is {mask}: over a console the kernel would not take the crash key.")
-            {
-                Remedy = "Enable-Sysrq first (-Mask with 8 in it is enough), or crash it without -ConsoleHost: over SSH the mask does not count.",
-            }
-            : candidate with { Console = console };
+        return Masked(candidate.Status) is { } mask ? throw MaskRefusal(host.HostName, mask) : candidate with { Console = console };
     }
 
-    private async Task<SysrqCrash> TriggerOverConsoleAsync(CrashCandidate candidate, SerialConsole console, HostContext context, CancellationToken cancellationToken)
+    /// <summary>The mask of a host that would not take the crash key over its console; null where it would.</summary>
+    internal static int? Masked(KdumpStatus status) => status.Sysrq is { } mask && !SysrqKeys.Allows(mask, SysrqKeys.DumpMask) ? mask : null;
+
+    /// <summary>The error for such a host.</summary>
+    internal static HostException MaskRefusal(string hostName, int mask, object? details = null) => new(ErrorIds.SysrqDisabled, hostName, $"kernel.sysrq is {mask}: over a console the kernel would not take the crash key.")
+    {
+        Remedy = "Enable-Sysrq first (-Mask with 8 in it is enough), or crash it without -ConsoleHost: over SSH the mask does not count. A drill raises it with -RaiseSysrq.",
+        Details = details,
+    };
+
+    private async Task<SysrqCrash> TriggerOverConsoleAsync(CrashCandidate candidate, SerialConsole console, CrashListening? listening, HostContext context, CancellationToken cancellationToken)
     {
         var host = candidate.Host;
         var known = candidate.Status.BootId.Length > 0;
         var word = HostProof.NewWord();
         bool? synced = null;
         IReadOnlyList<ConsoleAnswer> said;
+        using var enough = listening is null ? new CancellationTokenSource() : CancellationTokenSource.CreateLinkedTokenSource(listening.Stopped);
         var once = access with { Options = access.Options with { MayReconnect = false } };
         var connection = known ? await once.ConnectAsync(host, context, cancellationToken).ConfigureAwait(false) : null;
         try
@@ -65,7 +74,12 @@ public sealed partial class SysrqCrashOperation
             context.Progress("Crashing", $"over {console}");
             var proof = connection is null ? null : new ConsoleProof(word, async token =>
                 synced = await HostProof.ShowAsync(connection, candidate.Status.MachineId, candidate.Status.BootId, word, SyncLimitSeconds, token).ConfigureAwait(false));
-            var operation = new ConsoleOperation(ConsoleAccess ?? access) { ProofLimit = TimeSpan.FromSeconds(SyncLimitSeconds + 20) };
+            var operation = new ConsoleOperation(ConsoleAccess ?? access) 
+            {
+                ProofLimit = TimeSpan.FromSeconds(SyncLimitSeconds + 20),
+                Heard = listening is null ? null : Tell(listening, enough, at => Crashed(candidate, at, synced == true) with { ConsoleProven = known }),
+                Enough = enough.Token,
+            };
             said = await operation.SendAsync(console, ['c'], ConsoleListen, proof, context, cancellationToken).ConfigureAwait(false);
         }
         finally
@@ -107,6 +121,40 @@ public sealed partial class SysrqCrashOperation
 
         context.Progress("Crashing", "triggered", 1, done: true);
         return Crashed(candidate, answer.SentAt, synced == true) with { ConsoleText = answer.Text, ConsoleEnd = answer.End, ConsoleProven = known };
+    }
+
+    // Somebody goes on as soon as the kernel has taken the key. One that refuses it, or says nothing of it, needs no listening.
+    internal static Action<ConsoleTranscript> Tell(CrashListening listening, CancellationTokenSource enough, Func<DateTimeOffset, SysrqCrash> crash)
+    {
+        var sent = false;
+        var decided = false;
+        return transcript =>
+        {
+            if (decided || transcript.SentAt is not { } at || transcript.Current is not { } text)
+            {
+                return;
+            }
+
+            if (!sent)
+            {
+                sent = true;
+                listening.Hear(() => transcript.Current);
+                enough.CancelAfter(AnswerLimit);
+            }
+
+            // A line that is not whole may still become a refusal.
+            var state = SysrqAnswer.Read(text[..(text.LastIndexOf('\n') + 1)]).State;
+            decided = state != SysrqAnswerState.NoAnswer;
+            if (state == SysrqAnswerState.Answered)
+            {
+                enough.CancelAfter(Timeout.InfiniteTimeSpan);
+                listening.Trigger(crash(at));
+            }
+            else if (decided)
+            {
+                enough.CancelAfter(1);
+            }
+        };
     }
 
     // The console was silent: a host that still answers with its old boot was not crashed. Where it was never reached nobody can tell.

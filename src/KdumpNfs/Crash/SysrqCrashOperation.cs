@@ -22,6 +22,9 @@ public sealed partial class SysrqCrashOperation(HostAccess access)
     private static readonly TimeSpan SilenceIsDeath = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan PollPause = TimeSpan.FromSeconds(2);
 
+    /// <summary>How hosts are reached.</summary>
+    internal HostAccess Access => access;
+
     /// <summary>Refuses hosts that are not ready unless set.</summary>
     public bool AllowNotReady { get; init; }
 
@@ -59,27 +62,38 @@ public sealed partial class SysrqCrashOperation(HostAccess access)
                 };
             }
 
-            string? source = null;
-            if (status.Target?.Store is { Length: > 0 } store)
-            {
-                var route = await HostReply.RunAsync(connection, HostScript.Load("route", ("store", store)), cancellationToken).ConfigureAwait(false);
-                source = route.Text("source") is { Length: > 0 } address ? address : null;
-            }
-
-            return new CrashCandidate(host, status, source);
+            return await CandidateAsync(connection, status, cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>A host that was looked at over a connection that is there, with the address by which its store sees it.</summary>
+    internal static async Task<CrashCandidate> CandidateAsync(IHostConnection connection, KdumpStatus status, CancellationToken cancellationToken)
+    {
+        string? source = null;
+        if (status.Target?.Store is { Length: > 0 } store)
+        {
+            var route = await HostReply.RunAsync(connection, HostScript.Load("route", ("store", store)), cancellationToken).ConfigureAwait(false);
+            source = route.Text("source") is { Length: > 0 } address ? address : null;
+        }
+
+        return new CrashCandidate(connection.Host, status, source);
     }
 
     /// <summary>Pulls the trigger, once.</summary>
     /// <exception cref="HostException">MachineIdMismatch, SysrqFailed, and those of connecting; over a console those of <see cref="ConsoleOperation"/> and
     /// SysrqDisabled, SysrqNoAnswer. None after the host went down.</exception>
-    public async Task<SysrqCrash> TriggerAsync(CrashCandidate candidate, HostContext context, CancellationToken cancellationToken)
+    public Task<SysrqCrash> TriggerAsync(CrashCandidate candidate, HostContext context, CancellationToken cancellationToken) =>
+        TriggerAsync(candidate, null, context, cancellationToken);
+
+    /// <summary>Pulls the trigger, once; over a console with somebody who is told of the crash while the listening goes on.</summary>
+    /// <exception cref="HostException">As without.</exception>
+    public async Task<SysrqCrash> TriggerAsync(CrashCandidate candidate, CrashListening? listening, HostContext context, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(candidate);
         ArgumentNullException.ThrowIfNull(context);
         if (candidate.Console is { } console)
         {
-            return await TriggerOverConsoleAsync(candidate, console, context, cancellationToken).ConfigureAwait(false);
+            return await TriggerOverConsoleAsync(candidate, console, listening, context, cancellationToken).ConfigureAwait(false);
         }
 
         var host = candidate.Host;

@@ -108,8 +108,10 @@ public sealed class DrillCampaign : IDisposable
     private string Remedy(KdumpDrill drill) => drill.Verdict switch
     {
         DrillVerdict.NotCaptured => "A crash of this host leaves nothing: Test-KdumpReadiness -Probe, then its console and the store.",
-        DrillVerdict.NotReady => "It was not crashed. Mend what Get-KdumpStatus names.",
+        DrillVerdict.NotReady when drill.FailedChecks.Count > 0 => DrillChecks.RemedyOf(drill.FailedChecks),
+        DrillVerdict.NotReady => "It was not crashed. Mend what Test-KdumpReadiness names; over a console kernel.sysrq counts, too.",
         DrillVerdict.HostNotBack => "Look at its console: it may still be dumping, be stopped by its failure action, or need a power cycle (-PowerCycle).",
+        DrillVerdict.NotCrashed when drill.SerialConsole is not null => "Send-Sysrq -Key h shows whether the way of its console works; the trigger is not repeated.",
         DrillVerdict.NotCrashed => "Look at its console; the trigger is not repeated.",
         DrillVerdict.NotStarted => "It was not crashed. Mend what failed, then start a new drill of it.",
         _ => $"Look with Get-Vmcore. The journal has the whole story: {_operation.Journal.Path}",

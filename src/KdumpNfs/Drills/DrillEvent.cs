@@ -1,5 +1,7 @@
 using System.Text.Json.Serialization;
 using KdumpNfs.Collection;
+using KdumpNfs.Crash;
+using KdumpNfs.Readiness;
 using KdumpNfs.Ssh;
 
 namespace KdumpNfs.Drills;
@@ -68,7 +70,16 @@ public sealed record DrillEvent
 /// <summary>A host of a drill.</summary>
 /// <param name="Host">The way to it.</param>
 /// <param name="Group">Of hosts in one group at most one is down; null for none.</param>
-public sealed record DrillHost(SshHost Host, string? Group);
+/// <param name="Console">The serial console over which it is crashed; null to crash it over SSH.</param>
+public sealed record DrillHost(SshHost Host, string? Group, SerialConsole? Console = null)
+{
+    /// <summary>The host of an entry.</summary>
+    public static DrillHost Of(DrillEntry entry)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        return new DrillHost(entry.Host, entry.Group, entry.Candidate?.Console);
+    }
+}
 
 /// <summary>A host at the moment before its crash: what a controller has to know to go on with the drill of another one.</summary>
 public sealed record DrillSubject
@@ -93,6 +104,17 @@ public sealed record DrillSubject
 
     /// <summary>/proc/sys/kernel/sysrq.</summary>
     public int? Sysrq { get; init; }
+
+    /// <summary>Set where kernel.sysrq was about to be raised for the crash: to be put back if the host did not crash.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public SysrqRaise? SysrqRaise { get; init; }
+
+    /// <summary>The serial console over which it is crashed; null over SSH.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Console { get; init; }
+
+    /// <summary>Checks of its readiness that failed all the same, or gave a warning.</summary>
+    public IReadOnlyList<ReadinessCheck> Checks { get; init; } = [];
 
     /// <summary>The lease under which it is down, as <see cref="StoreLeases.Lease.Token"/> gives it; null for none.</summary>
     public string? Lease { get; init; }
@@ -133,6 +155,12 @@ public sealed record DrillPlan
 
     /// <summary>How long a host may take until it is ready again.</summary>
     public TimeSpan RearmTimeout { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Whether kernel.sysrq may be raised, for the running boot, where it would not let the crash key through a console.</summary>
+    public bool RaiseSysrq { get; init; }
+
+    /// <summary>How long to listen to a console after the crash key; null until the host is back.</summary>
+    public TimeSpan? ConsoleListen { get; init; }
 
     /// <summary>Sizes of batches (1, 5, 25%); empty for one batch of all.</summary>
     public IReadOnlyList<string> BatchSize { get; init; } = [];

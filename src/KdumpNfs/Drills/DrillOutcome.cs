@@ -23,7 +23,7 @@ internal sealed record DrillFinding(DrillVerdict Verdict, string? Reason = null,
 }
 
 /// <summary>Finds out what came of a trigger: waits for the dump and for the host at the same time, then judges by both.</summary>
-internal sealed class DrillOutcome(KdumpDrillOperation operation, SshHost host, HostContext context, DrillPhases phases, DrillSubject subject, SysrqCrash crash)
+internal sealed class DrillOutcome(KdumpDrillOperation operation, SshHost host, HostContext context, DrillPhases phases, DrillSubject subject, SysrqCrash crash, Func<string?> consoleText)
 {
     private static readonly TimeSpan ArmPause = TimeSpan.FromSeconds(3);
 
@@ -266,6 +266,11 @@ internal sealed class DrillOutcome(KdumpDrillOperation operation, SshHost host, 
         if (_dump?.Reason is { } reason)
         {
             return (reason, DrillWordsSource.Store);
+        }
+
+        if (DrillWords.FromConsole(consoleText()) is { } heard)
+        {
+            return (heard, DrillWordsSource.Console);
         }
 
         if (operation.Hooks.Console is { } console)

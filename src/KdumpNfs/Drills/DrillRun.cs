@@ -1,6 +1,7 @@
 using KdumpNfs.Collection;
 using KdumpNfs.Crash;
 using KdumpNfs.Fleet;
+using KdumpNfs.Readiness;
 using KdumpNfs.Ssh;
 
 namespace KdumpNfs.Drills;
@@ -17,6 +18,10 @@ internal sealed class DrillRun(KdumpDrillOperation operation, SshHost host, Host
     private DrillSubject? _subject;
     private SysrqCrash? _crash;
     private bool _resumed;
+    private string? _console;
+    private Func<string?> _consoleText = () => null;
+    private IReadOnlyList<ReadinessCheck> _checks = [];
+    private DrillSysrq? _sysrq;
     private StoreLeases.Lease? _lease;
 
     /// <summary>Takes its turn, looks again, crashes the host and finds out what came of it.</summary>
@@ -25,6 +30,7 @@ internal sealed class DrillRun(KdumpDrillOperation operation, SshHost host, Host
     /// <param name="cancellationToken">Stops; what was triggered can be resumed.</param>
     public async Task<KdumpDrill> RunAsync(CrashCandidate candidate, DrillTurn turn, CancellationToken cancellationToken)
     {
+        (_checks, _console) = (candidate.Checks, candidate.Console?.ToString());
         var begins = await _phases.TimeAsync(DrillPhaseKind.Turn, async () => await turn.BeginAsync().ConfigureAwait(false) && await LeaseAsync(turn, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
         return begins ? await UnderLeaseAsync(() => CrashAsync(candidate, cancellationToken)).ConfigureAwait(false)
             : Ended(DrillVerdict.NotStarted, "Too many hosts before it have failed.");
@@ -35,6 +41,7 @@ internal sealed class DrillRun(KdumpDrillOperation operation, SshHost host, Host
     {
         _resumed = true;
         _subject = subject;
+        _checks = subject.Checks;
         _crash = CrashOf(subject);
         context.Verbose($"Its trigger was to be pulled at {subject.TriggeredAt:u}; it is not pulled again.");
         try
@@ -106,8 +113,10 @@ internal sealed class DrillRun(KdumpDrillOperation operation, SshHost host, Host
         StoreListing before;
         try
         {
-            // Its turn may have come hours after the question: the same boot has to be ready still.
-            candidate = await _phases.TimeAsync(DrillPhaseKind.Readiness, () => operation.Trigger.LookAsync(host, agreed.Status.MachineId, context, cancellationToken)).ConfigureAwait(false);
+            // Its turn may have come hours after the question: it has to be ready still. The export was probed when it was agreed to.
+            candidate = await _phases.TimeAsync(DrillPhaseKind.Readiness,
+                () => operation.Trigger.LookAsync(new DrillLook(host, agreed.Console, agreed.Status.MachineId) { Quick = true }, context, cancellationToken)).ConfigureAwait(false);
+            _checks = DrillChecks.Merge(agreed.Checks, candidate.Checks);
             before = await operation.Watch.BeforeAsync(context, cancellationToken).ConfigureAwait(false);
             if (_lease is not null && !await _lease.IsHeldAsync(cancellationToken).ConfigureAwait(false))
             {
@@ -116,7 +125,8 @@ internal sealed class DrillRun(KdumpDrillOperation operation, SshHost host, Host
         }
         catch (HostException e) when (e.ErrorId != ErrorIds.JournalFailed)
         {
-            return Ended(e.ErrorId == ErrorIds.NotReady ? DrillVerdict.NotReady : DrillVerdict.NotStarted, e.What, e.HostSaid);
+            _checks = (e.Details as HostReadiness)?.Checks ?? [];
+            return Ended(e.ErrorId is ErrorIds.NotReady or ErrorIds.SysrqDisabled ? DrillVerdict.NotReady : DrillVerdict.NotStarted, e.What, e.HostSaid);
         }
 
         var identities = candidate.Status.Identities.Append(host.HostName);
@@ -131,6 +141,9 @@ internal sealed class DrillRun(KdumpDrillOperation operation, SshHost host, Host
             Image = candidate.Status.Image,
             Target = candidate.Status.Target?.Location,
             Sysrq = candidate.Status.Sysrq,
+            SysrqRaise = candidate.SysrqRaise,
+            Console = candidate.Console?.ToString(),
+            Checks = [.. DrillChecks.Failed(_checks), .. DrillChecks.Warned(_checks)],
             Lease = _lease?.Token,
             // Directories that name nobody may turn out to be its own.
             Before = before with { Directories = [.. before.Directories.Where(d => identity.MayOwn(CrashDirectoryName.Parse(d.Name)?.Host))], Ignored = [] },
@@ -139,14 +152,44 @@ internal sealed class DrillRun(KdumpDrillOperation operation, SshHost host, Host
         _crash = CrashOf(_subject);
         cancellationToken.ThrowIfCancellationRequested();
         operation.Journal.Append(new DrillEvent { Step = DrillStep.Triggering, HostName = host.HostName, Subject = _subject });
+        using var listening = new CrashListening();
+        _consoleText = () => listening.Text;
+        var pull = operation.Trigger.PullAsync(candidate, listening, context, cancellationToken);
         try
         {
-            _crash = await _phases.TimeAsync(DrillPhaseKind.Crash, () => operation.Trigger.PullAsync(candidate, context, cancellationToken)).ConfigureAwait(false);
+            return await CrashedAsync(pull, listening, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            // The console was listened to until here.
+            listening.Stop();
+            try
+            {
+                await pull.ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is HostException or OperationCanceledException)
+            {
+                context.Verbose($"The trigger ended: {e.Message}");
+            }
+        }
+    }
+
+    private async Task<KdumpDrill> CrashedAsync(Task<SysrqCrash> pull, CrashListening listening, CancellationToken cancellationToken)
+    {
+        try
+        {
+            _crash = await _phases.TimeAsync(DrillPhaseKind.Crash, async () => await (await Task.WhenAny(pull, listening.Triggered).ConfigureAwait(false)).ConfigureAwait(false)).ConfigureAwait(false);
             operation.Journal.Append(new DrillEvent { Step = DrillStep.Triggered, HostName = host.HostName });
         }
         catch (HostException e) when (e.ErrorId is ErrorIds.SysrqFailed or ErrorIds.MachineIdMismatch or ErrorIds.NotRoot or ErrorIds.NotReady)
         {
+            await SettleAsync(cancellationToken).ConfigureAwait(false);
             return Ended(DrillVerdict.NotCrashed, e.What, e.HostSaid);
+        }
+        catch (HostException e) when (e.ErrorId is ErrorIds.SysrqDisabled or ErrorIds.SysrqNoAnswer or ErrorIds.ConsoleNotAvailable or ErrorIds.ConsoleMismatch)
+        {
+            await SettleAsync(cancellationToken).ConfigureAwait(false);
+            return Ended(DrillVerdict.NotCrashed, e.What, e.HostSaid, DrillWordsSource.Console);
         }
         catch (HostException e) when (e.ErrorId is not ErrorIds.JournalFailed)
         {
@@ -159,7 +202,7 @@ internal sealed class DrillRun(KdumpDrillOperation operation, SshHost host, Host
 
     private async Task<KdumpDrill> OutcomeAsync(CancellationToken cancellationToken)
     {
-        var outcome = await new DrillOutcome(operation, host, context, _phases, _subject!, _crash!).FindAsync(cancellationToken).ConfigureAwait(false);
+        var outcome = await new DrillOutcome(operation, host, context, _phases, _subject!, _crash!, _consoleText).FindAsync(cancellationToken).ConfigureAwait(false);
         return await EndAsync(outcome, cancellationToken).ConfigureAwait(false);
     }
 
@@ -173,15 +216,43 @@ internal sealed class DrillRun(KdumpDrillOperation operation, SshHost host, Host
         TriggeredAt = subject.TriggeredAt,
     };
 
-    private KdumpDrill Ended(DrillVerdict verdict, string reason, string? said = null)
+    // What was raised for a crash that did not come goes back; a host that is away has lost it, or is looked at by nobody.
+    private async Task SettleAsync(CancellationToken cancellationToken)
     {
-        var drill = Result(verdict) with { Reason = reason, Said = said, SaidBy = said is null ? DrillWordsSource.None : DrillWordsSource.Host };
+        if (_subject?.SysrqRaise is not { } raise)
+        {
+            return;
+        }
+
+        try
+        {
+            _sysrq = await operation.Trigger.SettleAsync(raise, _subject.BootId, host, context, cancellationToken).ConfigureAwait(false);
+        }
+        catch (HostException e)
+        {
+            _sysrq = new DrillSysrq(raise.Before, raise.Raised, DrillSysrqState.Unknown);
+            context.Warning($"kernel.sysrq of {host.HostName} was to be {raise.Raised} for one boot, and whether it is {raise.Before} again is not known: {e.What}");
+        }
+    }
+
+    private KdumpDrill Ended(DrillVerdict verdict, string reason, string? said = null, DrillWordsSource by = DrillWordsSource.Host)
+    {
+        var drill = Result(verdict) with { Reason = reason, Said = said, SaidBy = string.IsNullOrEmpty(said) ? DrillWordsSource.None : by };
         operation.Journal.Append(new DrillEvent { Step = DrillStep.Verdict, HostName = host.HostName, Drill = drill });
         return drill;
     }
 
     private async Task<KdumpDrill> EndAsync(DrillFinding found, CancellationToken cancellationToken)
     {
+        if (found.Verdict == DrillVerdict.HostNotBack && _subject?.SysrqRaise is { } raise)
+        {
+            _sysrq = new DrillSysrq(raise.Before, raise.Raised, DrillSysrqState.Unknown);
+        }
+        else
+        {
+            await SettleAsync(cancellationToken).ConfigureAwait(false);
+        }
+
         var drill = Result(found.Verdict) with
         {
             Reason = found.Reason,
@@ -210,6 +281,11 @@ internal sealed class DrillRun(KdumpDrillOperation operation, SshHost host, Host
         Phases = _phases.All,
         KernelRelease = _subject?.KernelRelease ?? "",
         Target = _subject?.Target,
+        FailedChecks = DrillChecks.Failed(_checks),
+        WarnedChecks = DrillChecks.Warned(_checks),
+        SerialConsole = _subject?.Console ?? _console,
+        ConsoleText = _consoleText(),
+        RaisedSysrq = _sysrq,
         MachineId = _subject?.MachineId,
         BootIdBefore = _subject?.BootId,
         CompletedAt = DateTimeOffset.UtcNow,

@@ -1,4 +1,5 @@
 using KdumpNfs.Collection;
+using KdumpNfs.Readiness;
 
 namespace KdumpNfs.Drills;
 
@@ -77,6 +78,12 @@ public sealed record KdumpDrill
     /// <summary>Where <see cref="Said"/> comes from.</summary>
     public DrillWordsSource SaidBy { get; init; }
 
+    /// <summary>The checks of its readiness that failed, with what was seen and what to do; after a crash only with -AllowNotReady.</summary>
+    public IReadOnlyList<ReadinessCheck> FailedChecks { get; init; } = [];
+
+    /// <summary>The checks of its readiness with a warning: they hold up no drill.</summary>
+    public IReadOnlyList<ReadinessCheck> WarnedChecks { get; init; } = [];
+
     /// <summary>The dump on the store; null when none came.</summary>
     public VmcoreDump? Vmcore { get; init; }
 
@@ -109,6 +116,16 @@ public sealed record KdumpDrill
 
     /// <summary>Boot that the host came back with; null if it is not back.</summary>
     public string? BootIdAfter { get; init; }
+
+    /// <summary>The serial console over which it was crashed; null over SSH.</summary>
+    public string? SerialConsole { get; init; }
+
+    /// <summary>What that console said from the break on: the panic, the capture, the way back; null where nothing was listened to. Escape control characters
+    /// before showing it.</summary>
+    public string? ConsoleText { get; init; }
+
+    /// <summary>What became of a kernel.sysrq that was raised for the drill; null where none was.</summary>
+    public DrillSysrq? RaisedSysrq { get; init; }
 
     /// <summary>When the trigger was pulled, by this machine's clock; null if it was not.</summary>
     public DateTimeOffset? TriggeredAt { get; init; }

@@ -1,7 +1,7 @@
 using KdumpNfs.Collection;
 using KdumpNfs.Crash;
 using KdumpNfs.Fleet;
-using KdumpNfs.Kdump;
+using KdumpNfs.Readiness;
 using KdumpNfs.Ssh;
 
 namespace KdumpNfs.Drills;
@@ -55,28 +55,32 @@ public sealed class KdumpDrillOperation : IAsyncDisposable
 
     internal StoreLeases? Leases => _leases;
 
-    /// <summary>Looks at a host before anybody is asked. Gives a drill that ended with NotReady where it is not.</summary>
-    /// <exception cref="HostException">NotReady and what else stands against it.</exception>
-    public static async Task<CrashCandidate> LookAsync(IDrillTrigger trigger, SshHost host, string? machineId, HostContext context, CancellationToken cancellationToken)
+    /// <summary>Looks at a host before anybody is asked, with every check of Test-KdumpReadiness and its probe. Gives a drill that ended with NotReady where it is not.</summary>
+    /// <exception cref="HostException">NotReady, SysrqDisabled and what else stands against it.</exception>
+    public static async Task<CrashCandidate> LookAsync(IDrillTrigger trigger, DrillLook look, HostContext context, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(trigger);
-        ArgumentNullException.ThrowIfNull(host);
+        ArgumentNullException.ThrowIfNull(look);
         ArgumentNullException.ThrowIfNull(context);
         var phases = new DrillPhases();
         try
         {
-            return await phases.TimeAsync(DrillPhaseKind.Readiness, () => trigger.LookAsync(host, machineId, context, cancellationToken)).ConfigureAwait(false);
+            return await phases.TimeAsync(DrillPhaseKind.Readiness, () => trigger.LookAsync(look, context, cancellationToken)).ConfigureAwait(false);
         }
-        catch (HostException e) when (e.ErrorId == ErrorIds.NotReady)
+        catch (HostException e) when (e.ErrorId is ErrorIds.NotReady or ErrorIds.SysrqDisabled)
         {
-            var status = e.Details as KdumpStatus;
+            var readiness = e.Details as HostReadiness;
+            var status = readiness?.Status;
             context.Output(new KdumpDrill
             {
-                HostName = host.HostName,
+                HostName = look.Host.HostName,
                 Verdict = DrillVerdict.NotReady,
                 Reason = e.What,
                 Said = e.HostSaid,
                 SaidBy = e.HostSaid is null ? DrillWordsSource.None : DrillWordsSource.Host,
+                FailedChecks = DrillChecks.Failed(readiness?.Checks ?? []),
+                WarnedChecks = DrillChecks.Warned(readiness?.Checks ?? []),
+                SerialConsole = look.Console?.ToString(),
                 Phases = phases.All,
                 KernelRelease = status?.KernelRelease ?? "",
                 Target = status?.Target?.Location,

@@ -172,6 +172,32 @@ public sealed class ConsoleTests(SharedServer shared) : IDisposable
     }
 
     [SkippableFact]
+    public async Task Whoever_has_heard_enough_gets_what_was_said_and_leaves_the_console()
+    {
+        Need();
+        using var enough = new CancellationTokenSource();
+        var heard = new List<string?>();
+        var operation = new ConsoleOperation(AccessTo(Server))
+        {
+            Enough = enough.Token,
+            Heard = transcript =>
+            {
+                heard.Add(transcript.Current);
+                if (transcript.Current?.Contains("Trigger a crash", StringComparison.Ordinal) == true)
+                {
+                    enough.CancelAfter(1);
+                }
+            },
+        };
+        _port.Kernel = _ => "sysrq: Trigger a crash\r\n";
+        var answer = Assert.Single(await operation.SendAsync(Node1, ['c'], Quick with { Quiet = TimeSpan.FromMinutes(5), Limit = TimeSpan.FromMinutes(5) }, null, Context, default));
+        Assert.Equal((ConsoleEnd.Stopped, "sysrq: Trigger a crash\r\n"), (answer.End, answer.Text));
+        Assert.Null(heard[0]);
+        Assert.Equal(['c'], _port.Keys);
+        await GoneAsync();
+    }
+
+    [SkippableFact]
     public async Task Serial_over_lan_goes_through_ipmitool_and_its_password_is_on_no_command_line()
     {
         Need();

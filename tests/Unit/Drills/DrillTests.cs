@@ -4,6 +4,7 @@ using KdumpNfs.Crash;
 using KdumpNfs.Drills;
 using KdumpNfs.Fleet;
 using KdumpNfs.Kdump;
+using KdumpNfs.Readiness;
 using KdumpNfs.Ssh;
 using KdumpNfs.Tests.Unit.Collection;
 using KdumpNfs.Tests.Unit.Vmcore;
@@ -204,16 +205,124 @@ public sealed class DrillTests : IDisposable
     [Fact]
     public async Task A_host_that_is_no_longer_ready_at_its_turn_stays_up()
     {
-        _trigger.Look = host => throw new HostException(ErrorIds.NotReady, host.HostName, "The host is not ready.");
+        _trigger.Look = look => throw DrillChecks.NotReady(new HostReadiness
+        {
+            HostName = look.Host.HostName, Passed = false, State = KdumpState.NotReady,
+            Checks = [Check("ServiceActive", CheckOutcome.Fail), Check("Clock", CheckOutcome.Warn), Check("Target", CheckOutcome.Pass)],
+        });
         await RunAsync(["10.0.0.1"]);
-        Assert.Equal(DrillVerdict.NotReady, _front.One().Verdict);
+        var drill = _front.One();
+        Assert.Equal(DrillVerdict.NotReady, drill.Verdict);
+        Assert.Equal(["ServiceActive"], drill.FailedChecks.Select(c => c.Name));
+        Assert.Equal(["Clock"], drill.WarnedChecks.Select(c => c.Name));
+        Assert.Equal(("ServiceActive: seen ServiceActive", DrillWordsSource.Host), (drill.Said, drill.SaidBy));
+        var error = Assert.Single(_front.Errors);
+        Assert.Contains("mend ServiceActive", error.Remedy, StringComparison.Ordinal);
         Assert.Empty(_trigger.Pulled);
     }
 
-    private async Task RunAsync(string[] hosts, DrillHooks? hooks = null, CancellationToken cancelAt = default)
+    [Fact]
+    public async Task Warnings_of_both_looks_are_on_the_result_and_the_second_look_is_the_quick_one()
     {
-        using var journal = DrillJournal.Create(_journalPath, _plan, hosts.Select(h => new DrillHost(new SshHost(h), null)));
-        await RunAsync(journal, [.. hosts.Select(h => new DrillEntry(new SshHost(h), null, Trigger.Candidate(new SshHost(h))))], hooks ?? new DrillHooks(), cancelAt);
+        _trigger.OnCrash = host => Samples.Lzo.Write(Path.Combine(_store.Make($"{host}-2026-11-22-10:05:50"), "vmcore"));
+        _trigger.Checks = [Check("FreeSpace", CheckOutcome.Warn), Check("Clock", CheckOutcome.Warn), Check("LastDrill", CheckOutcome.Warn)];
+        _trigger.Look = look =>
+        {
+            Assert.True(look.Quick);
+            return Trigger.Candidate(look.Host) with { Checks = [Check("FreeSpace", CheckOutcome.NotChecked), Check("Clock", CheckOutcome.Pass), Check("Watchdog", CheckOutcome.Warn), Check("LastDrill", CheckOutcome.Warn)] };
+        };
+        await RunAsync(["10.0.0.1"]);
+        Assert.Equal(["FreeSpace", "Watchdog"], _front.One().WarnedChecks.Select(c => c.Name));
+        Assert.Equal(DrillVerdict.Proven, _front.One().Verdict);
+        using var journal = DrillJournal.Resume(_journalPath);
+        Assert.Equal(["FreeSpace", "Watchdog"], journal.Events.Single(e => e.Step == DrillStep.Triggering).Subject!.Checks.Select(c => c.Name));
+    }
+
+    [Fact]
+    public async Task A_crash_over_the_console_goes_on_while_it_is_listened_to_and_its_words_are_told()
+    {
+        var left = false;
+        _trigger.Look = look => Trigger.Candidate(look.Host) with { Console = look.Console };
+        _trigger.PullListening = async (candidate, listening, token) =>
+        {
+            var text = "sysrq: Trigger a crash\r\n";
+            listening.Hear(() => text);
+            var crash = new SysrqCrash { CrashedHost = candidate.Host.HostName, BootIdBefore = candidate.Status.BootId, TriggeredAt = DateTimeOffset.UtcNow };
+            listening.Trigger(crash);
+            text += "kdump: mount.nfs: Connection refused\r\nrebooting\r\n";
+            await Task.Delay(Timeout.Infinite, listening.Stopped).ContinueWith(_ => left = true, token, TaskContinuationOptions.None, TaskScheduler.Default);
+            return crash with { ConsoleText = text };
+        };
+        await RunAsync(["10.0.0.1"], console: new SerialConsole(new SshHost("con"), ConsoleKind.Conman, "node1"));
+        var drill = _front.One();
+        Assert.Equal((DrillVerdict.NotCaptured, DrillWordsSource.Console, "kdump: mount.nfs: Connection refused"), (drill.Verdict, drill.SaidBy, drill.Said));
+        Assert.Equal("conman node1 at con", drill.SerialConsole);
+        Assert.StartsWith("sysrq: Trigger a crash", drill.ConsoleText, StringComparison.Ordinal);
+        Assert.True(left);
+        using var journal = DrillJournal.Resume(_journalPath);
+        Assert.Equal("node1", journal.Events.Single(e => e.Step == DrillStep.Listed).Host!.Console!.Name);
+    }
+
+    [Theory]
+    [InlineData(ErrorIds.ConsoleMismatch)]
+    [InlineData(ErrorIds.ConsoleNotAvailable)]
+    [InlineData(ErrorIds.SysrqNoAnswer)]
+    public async Task A_console_that_leads_nowhere_is_not_crashed_and_what_was_raised_is_put_back(string errorId)
+    {
+        _trigger.Look = look => Trigger.Candidate(look.Host) with { Console = look.Console, SysrqRaise = new SysrqRaise(438, 446) };
+        _trigger.Pull = candidate => throw new HostException(errorId, candidate.Host.HostName, "no") { HostSaid = "words" };
+        await RunAsync(["10.0.0.1"], console: new SerialConsole(new SshHost("con"), ConsoleKind.Conman, "node1"));
+        var drill = _front.One();
+        Assert.Equal((DrillVerdict.NotCrashed, "words", DrillWordsSource.Console), (drill.Verdict, drill.Said, drill.SaidBy));
+        Assert.Equal(new DrillSysrq(438, 446, DrillSysrqState.PutBack, 438), drill.RaisedSysrq);
+        Assert.Equal("boot-10.0.0.1", Assert.Single(_trigger.Settled));
+    }
+
+    [Fact]
+    public async Task A_controller_that_is_lost_after_it_raised_sysrq_is_followed_by_one_that_puts_it_back()
+    {
+        _trigger.Look = look => Trigger.Candidate(look.Host) with { SysrqRaise = new SysrqRaise(0, 8) };
+        using (var gone = new CancellationTokenSource())
+        {
+            _trigger.Pull = candidate =>
+            {
+                gone.Cancel();
+                gone.Token.ThrowIfCancellationRequested();
+                return null!;
+            };
+            await RunAsync(["10.0.0.1"], cancelAt: gone.Token);
+        }
+
+        Assert.Empty(_trigger.Settled);
+        _trigger.Return = crash => throw new HostException(ErrorIds.CrashDidNotHappen, crash.CrashedHost, "The host still runs the boot that was to crash.");
+        _front.Clear();
+        using (var journal = DrillJournal.Resume(_journalPath))
+        {
+            await RunAsync(journal, [.. DrillResumption.From(journal).InFlight], new DrillHooks(), default);
+        }
+
+        Assert.Equal((DrillVerdict.NotCrashed, new DrillSysrq(0, 8, DrillSysrqState.PutBack, 0)), (_front.One().Verdict, _front.One().RaisedSysrq));
+        Assert.Single(_trigger.Settled);
+    }
+
+    [Fact]
+    public async Task A_mask_that_cannot_be_put_back_is_told_and_the_verdict_stands()
+    {
+        _trigger.Look = look => Trigger.Candidate(look.Host) with { SysrqRaise = new SysrqRaise(0, 8) };
+        _trigger.Settle = _ => throw new HostException(ErrorIds.Unreachable, "10.0.0.1", "gone");
+        _trigger.OnCrash = host => Samples.Lzo.Write(Path.Combine(_store.Make($"{host}-2026-11-22-10:05:50"), "vmcore"));
+        await RunAsync(["10.0.0.1"]);
+        Assert.Equal((DrillVerdict.Proven, DrillSysrqState.Unknown), (_front.One().Verdict, _front.One().RaisedSysrq!.State));
+        Assert.Contains(_front.Warnings, w => w.Contains("whether it is 0 again", StringComparison.Ordinal));
+    }
+
+    private static ReadinessCheck Check(string name, CheckOutcome outcome) => new(name, outcome, "seen " + name, "mend " + name);
+
+    private async Task RunAsync(string[] hosts, DrillHooks? hooks = null, SerialConsole? console = null, CancellationToken cancelAt = default)
+    {
+        DrillEntry[] entries = [.. hosts.Select(h => new DrillEntry(new SshHost(h), null, Trigger.Candidate(new SshHost(h)) with { Console = console, Checks = _trigger.Checks }))];
+        using var journal = DrillJournal.Create(_journalPath, _plan, entries.Select(DrillHost.Of));
+        await RunAsync(journal, entries, hooks ?? new DrillHooks(), cancelAt);
     }
 
     private async Task RunAsync(DrillJournal journal, DrillEntry[] entries, DrillHooks hooks, CancellationToken cancelAt)
@@ -238,20 +347,39 @@ public sealed class DrillTests : IDisposable
 
         public Func<SysrqCrash, SysrqCrash> Return { get; set; } = crash => crash with { BootIdAfter = "boot-after" };
 
-        public Func<SshHost, CrashCandidate> Look { get; set; } = Candidate;
+        public Func<DrillLook, CrashCandidate> Look { get; set; } = look => Candidate(look.Host);
+
+        public IReadOnlyList<ReadinessCheck> Checks { get; set; } = [];
+
+        public Func<CrashCandidate, CrashListening, CancellationToken, Task<SysrqCrash>>? PullListening { get; set; }
+
+        public ConcurrentQueue<string> Settled { get; } = new();
+
+        public Func<SysrqRaise, DrillSysrq> Settle { get; set; } = raise => new DrillSysrq(raise.Before, raise.Raised, DrillSysrqState.PutBack, raise.Before);
 
         public static CrashCandidate Candidate(SshHost host) => new(host, new KdumpStatus
         {
             HostName = host.HostName, State = KdumpState.Configured, BootId = "boot-" + host.HostName, KernelRelease = Kernel, NodeName = "n" + host.HostName, Identities = [host.HostName],
         }, host.HostName);
 
-        public Task<CrashCandidate> LookAsync(SshHost host, string? machineId, HostContext context, CancellationToken cancellationToken) => Task.FromResult(Look(host));
+        public Task<CrashCandidate> LookAsync(DrillLook look, HostContext context, CancellationToken cancellationToken) => Task.FromResult(Look(look));
 
-        public async Task<SysrqCrash> PullAsync(CrashCandidate candidate, HostContext context, CancellationToken cancellationToken)
+        public Task<DrillSysrq> SettleAsync(SysrqRaise raise, string bootId, SshHost host, HostContext context, CancellationToken cancellationToken)
+        {
+            Settled.Enqueue(bootId);
+            return Task.FromResult(Settle(raise));
+        }
+
+        public async Task<SysrqCrash> PullAsync(CrashCandidate candidate, CrashListening listening, HostContext context, CancellationToken cancellationToken)
         {
             await Task.Yield();
             Pulled.Enqueue(candidate.Host.HostName);
             OnCrash(candidate.Host.HostName);
+            if (PullListening is { } pull)
+            {
+                return await pull(candidate, listening, cancellationToken);
+            }
+
             return Pull?.Invoke(candidate) ?? new SysrqCrash { CrashedHost = candidate.Host.HostName, BootIdBefore = candidate.Status.BootId, TriggeredAt = DateTimeOffset.UtcNow };
         }
 
@@ -267,6 +395,8 @@ public sealed class DrillTests : IDisposable
         public List<KdumpDrill> Drills { get; } = [];
 
         public List<HostException> Errors { get; } = [];
+
+        public List<string> Warnings { get; } = [];
 
         public KdumpDrill One() => Assert.Single(Drills);
 
@@ -284,9 +414,7 @@ public sealed class DrillTests : IDisposable
         {
         }
 
-        public void Warning(string hostName, string text)
-        {
-        }
+        public void Warning(string hostName, string text) => Warnings.Add(text);
 
         public void Progress(HostProgress progress)
         {

@@ -1,4 +1,5 @@
 using KdumpNfs.Collection;
+using KdumpNfs.Crash;
 using KdumpNfs.Drills;
 using KdumpNfs.Ssh;
 
@@ -22,11 +23,14 @@ public sealed class JournalTests : IDisposable
         Image = new KdumpNfs.Hosts.CaptureImage("/boot/kdump.img", DateTimeOffset.FromUnixTimeSeconds(1795340747), 12345),
         Target = "store:/data",
         Sysrq = 438,
+        SysrqRaise = new KdumpNfs.Crash.SysrqRaise(438, 446),
         Before = new StoreListing(DateTimeOffset.UtcNow, before),
         TriggeredAt = DateTimeOffset.UtcNow,
     };
 
-    private DrillJournal Make(params string[] hosts) => DrillJournal.Create(Path, Plan(), hosts.Select(h => new DrillHost(new SshHost(h, Port: 22), h == "web" ? "g" : null)));
+    private static readonly SerialConsole Web = new(new SshHost("con", "root", 2200), ConsoleKind.Ipmitool, "bmc-web") { BmcUser = "admin", BmcPasswordFile = "/etc/bmc", Sudo = true };
+
+    private DrillJournal Make(params string[] hosts) => DrillJournal.Create(Path, Plan(), hosts.Select(h => new DrillHost(new SshHost(h, Port: 22), h == "web" ? "g" : null, h == "web" ? Web : null)));
 
     [Fact]
     public void What_was_written_comes_back()
@@ -49,7 +53,8 @@ public sealed class JournalTests : IDisposable
         Assert.Equal(crash.Files, Assert.Single(flying.Subject.Before.Directories).Files);
         Assert.Equal(subject.Before.Now, flying.Subject.Before.Now);
         var waiting = Assert.Single(left.Untouched);
-        Assert.Equal(("web", "g"), (waiting.Host.HostName, waiting.Group));
+        Assert.Equal(("web", "g", Web), (waiting.Host.HostName, waiting.Group, waiting.Console));
+        Assert.Equal(subject.SysrqRaise, flying.Subject.SysrqRaise);
         Assert.Equal(DrillVerdict.Proven, Assert.Single(left.Finished).Verdict);
     }
 
