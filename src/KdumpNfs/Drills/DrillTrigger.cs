@@ -42,6 +42,10 @@ public interface IDrillTrigger
 /// <summary>Crashes a host by sysrq: through its SSH server (/proc/sysrq-trigger, whatever the mask), or with a break over its serial console where the candidate has one.</summary>
 public sealed class SysrqDrillTrigger(SysrqCrashOperation operation) : IDrillTrigger
 {
+    // One for all hosts: what it bounds at a store, it bounds for the drill.
+    private readonly TestReadinessOperation _probing = new(operation.Access) { Probe = true };
+    private readonly TestReadinessOperation _quick = new(operation.Access);
+
     /// <summary>Raises kernel.sysrq for the running boot where it would not let the crash key through the console.</summary>
     public bool RaiseSysrq { get; init; }
 
@@ -75,11 +79,10 @@ public sealed class SysrqDrillTrigger(SysrqCrashOperation operation) : IDrillTri
         ArgumentNullException.ThrowIfNull(look);
         ArgumentNullException.ThrowIfNull(context);
         look.Console?.Validated();
-        var access = operation.Access;
-        var connection = await access.ConnectAsync(look.Host, context, cancellationToken).ConfigureAwait(false);
+        var connection = await operation.Access.ConnectAsync(look.Host, context, cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
-            var readiness = await new TestReadinessOperation(access) { Probe = !look.Quick }.ReadAsync(connection, context, cancellationToken).ConfigureAwait(false);
+            var readiness = await (look.Quick ? _quick : _probing).ReadAsync(connection, context, cancellationToken).ConfigureAwait(false);
             HostRequirement.SameMachine(look.Host.HostName, readiness.MachineId, look.MachineId);
             if (DrillChecks.Failed(readiness.Checks).Count > 0 && !operation.AllowNotReady)
             {
