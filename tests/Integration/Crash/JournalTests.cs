@@ -2,7 +2,6 @@ using System.Diagnostics;
 using KdumpNfs.Collection;
 using KdumpNfs.Crash;
 using KdumpNfs.Hosts;
-using KdumpNfs.Tests.Integration.Ssh;
 
 namespace KdumpNfs.Tests.Integration.Crash;
 
