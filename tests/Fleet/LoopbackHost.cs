@@ -50,7 +50,7 @@ public sealed class LoopbackHost : IDisposable
 
     /// <summary>Runs a shell script in the host, past its SSH server.</summary>
     public string Run(string script, bool mayFail = false) =>
-        CommandRunner.Run("nsenter", ["-t", $"{_holder!.Id}", "-m", "-u", "-r", "-w", "--", "/bin/sh", "-c", script], mayFail).Text;
+        CommandRunner.Run("nsenter", ["-t", $"{_holder!.Id}", "-m", "-u", "-r", "-w", "--", "/bin/bash", "-c", script], mayFail).Text;
 
     /// <summary>Processes that run in the host, besides the one that holds it.</summary>
     public IReadOnlyList<int> Processes()
