@@ -154,6 +154,11 @@ public sealed class SshNetConnector : IHostConnector
                     HostSaid = e.Message,
                     Remedy = "Use -Transport OpenSsh, or update sshd on the host.",
                 };
+            case SshConnectionException
+            {
+                DisconnectReason: Renci.SshNet.Messages.Transport.DisconnectReason.ProtocolError or Renci.SshNet.Messages.Transport.DisconnectReason.ProtocolVersionNotSupported,
+            }:
+                return SshErrors.NotSsh(name, $"{target.HostName} port {target.Port}: {e.Message}", e);
             case SshConnectionException when e.Message.Contains("authentication failures", StringComparison.OrdinalIgnoreCase):
                 return SshErrors.AuthenticationFailed(name, $"The host refused the login as '{target.UserName}' with {login.Description}.", e.Message, e);
             default:

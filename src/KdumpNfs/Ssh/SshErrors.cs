@@ -24,6 +24,13 @@ internal static class SshErrors
             Remedy = "Check that the host is up and reachable, or allow more time with -ConnectingTimeout.",
         };
 
+    public static HostException NotSsh(string host, string? said, Exception? inner = null) =>
+        new(ErrorIds.ProtocolError, host, "What answers on this port does not speak SSH.", inner)
+        {
+            HostSaid = said,
+            Remedy = "Check the port (-Port), and whether a proxy or another service has the address.",
+        };
+
     /// <param name="host">The host as it was asked for.</param>
     /// <param name="lookup">The name in known_hosts: <c>host</c> or <c>[host]:port</c>.</param>
     /// <param name="fingerprint">Key type and SHA256 fingerprint, if known.</param>

@@ -155,7 +155,7 @@ public abstract class FaultTests(SharedFleet shared, ITestOutputHelper output) :
     }
 }
 
-[Collection(FleetGroup.Name)]
+[Collection(FleetGroup.Name), Trait("Category", "Long")]
 public sealed class OpenSshFaultTests(SharedFleet shared, ITestOutputHelper output) : FaultTests(shared, output)
 {
     protected override IHostConnector Connector { get; } = new OpenSshConnector();
@@ -164,7 +164,7 @@ public sealed class OpenSshFaultTests(SharedFleet shared, ITestOutputHelper outp
 }
 
 #if WITH_SSHNET
-[Collection(FleetGroup.Name)]
+[Collection(FleetGroup.Name), Trait("Category", "Long")]
 public sealed class SshNetFaultTests(SharedFleet shared, ITestOutputHelper output) : FaultTests(shared, output)
 {
     protected override IHostConnector Connector { get; } = new KdumpNfs.SshNet.SshNetConnector();

@@ -84,6 +84,11 @@ internal static partial class OpenSshDiagnosis
             };
         }
 
+        if (Has("banner line contains invalid") || Has("banner line too long") || Has("Bad remote protocol version identification") || Has("Protocol major versions differ") || (Has("banner exchange") && Has("invalid format")))
+        {
+            return SshErrors.NotSsh(name, said);
+        }
+
         return said.Length == 0
             ? SshErrors.Lost(name, "The connection ended before it was up.", output.Trim())
             : SshErrors.Lost(name, "The connection ended before it was up.", said);
