@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using KdumpNfs.Ssh;
 
-namespace KdumpNfs.Tests.Fleet;
+namespace KdumpNfs.Tests.Loopback;
 
 /// <summary>A host of the loopback fleet: an address, a file tree and a kdump of its own. What it runs is a stand-in, its SSH server and its shell are real.</summary>
 public sealed class LoopbackHost : IDisposable

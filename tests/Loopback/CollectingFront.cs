@@ -1,6 +1,6 @@
 using KdumpNfs.Fleet;
 
-namespace KdumpNfs.Tests.Fleet;
+namespace KdumpNfs.Tests.Loopback;
 
 /// <summary>A front end that keeps what it is told, and agrees to every change.</summary>
 public sealed class CollectingFront : IFleetFront

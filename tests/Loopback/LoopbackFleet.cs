@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using KdumpNfs.Ssh;
 
-namespace KdumpNfs.Tests.Fleet;
+namespace KdumpNfs.Tests.Loopback;
 
 /// <summary>
 /// Hosts on loopback addresses behind the real sshd and the real sh, each with files, identity and kdump of its own. An sshd listens on 16 sockets

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace KdumpNfs.Tests.Fleet;
+namespace KdumpNfs.Tests.Loopback;
 
 /// <summary>Programs the tests need.</summary>
 public static class CommandRunner

@@ -1,4 +1,4 @@
-namespace KdumpNfs.Tests.Fleet;
+namespace KdumpNfs.Tests.Loopback;
 
 /// <summary>What happens to a connection on its way.</summary>
 public enum FaultKind

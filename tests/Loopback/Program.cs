@@ -1,5 +1,5 @@
 // The hosts of a measurement run in a process of their own: what they cost is not the controller's.
-using KdumpNfs.Tests.Fleet;
+using KdumpNfs.Tests.Loopback;
 
 if (args is not ["serve", var count])
 {

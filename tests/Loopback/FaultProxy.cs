@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Threading.Channels;
 
-namespace KdumpNfs.Tests.Fleet;
+namespace KdumpNfs.Tests.Loopback;
 
 /// <summary>Stands before a host, adds latency, and lets connections fail on the byte.</summary>
 public sealed class FaultProxy : IAsyncDisposable
