@@ -10,6 +10,12 @@ namespace KdumpNfs.Vmcore.Report;
 /// <param name="Context">The stack it is on, "IRQ", "NMI"; null for a task's.</param>
 public sealed record CallTraceFrame(string Function, string? Offset, string? Module, bool Reliable, string? Context)
 {
+    /// <summary>
+    /// A return address behind the last instruction of the function before: what called was a function that never returns (panic). The name is then of
+    /// whatever lies there, and says nothing.
+    /// </summary>
+    internal bool IsBehindCaller => Offset?.StartsWith("0x0/", StringComparison.Ordinal) == true;
+
     /// <summary>As the kernel writes it.</summary>
     public override string ToString() => $"{(Reliable ? "" : "? ")}{Function}{(Offset is null ? "" : "+" + Offset)}{(Module is null ? "" : $" [{Module}]")}";
 }

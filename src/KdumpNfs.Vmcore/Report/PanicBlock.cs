@@ -115,7 +115,7 @@ internal sealed partial class PanicBlock
         }
 
         if (Function is null && kind is not (PanicKind.OutOfMemory or PanicKind.InitKilled or PanicKind.BootFailure or PanicKind.MachineCheck or PanicKind.Nmi) &&
-            Trace.Find(f => f.Reliable && !TraceWords.IsMachinery(f.Function) && !TraceWords.IsEntry(f.Function) && !TraceWords.IsWaiting(f.Function)) is { } frame)
+            Trace.Find(f => f.Reliable && !f.IsBehindCaller && !TraceWords.IsMachinery(f.Function) && !TraceWords.IsEntry(f.Function) && !TraceWords.IsWaiting(f.Function)) is { } frame)
         {
             (Function, Offset, Module) = (frame.Function, frame.Offset, frame.Module);
         }

@@ -11,7 +11,7 @@ namespace KdumpNfs.Vmcore.Report;
 /// for people; the hash is the first 48 bits of SHA-256 over version, kind, function and what follows, as hexadecimal.</para>
 /// <para>In the hash: the kind; the function in which it happened; the next three reliable frames of the trace without those that only report (panic, page_fault), wait
 /// (schedule, of hung tasks) or are how the kernel is entered (system calls, threads, idle). Names of functions without the suffixes of clones (.cold, .isra.0,
-/// .constprop.0, .part.0, .llvm.1, .lto_priv.0, .cfi_jt) and without offsets, sizes, addresses and "?" frames.</para>
+/// .constprop.0, .part.0, .llvm.1, .lto_priv.0, .cfi_jt) and without offsets, sizes, addresses, "?" frames and frames at offset 0 (return addresses behind a call that does not return, named after the next function).</para>
 /// <para>Where no function is known, and for crashes that are not a fault of code (out of memory, init killed, no root, machine check, NMI), the kernel's words
 /// take its place, numbers and addresses taken out; the exit code of init stays. Sysrq crashes are all equal: somebody asked for them.</para>
 /// <para>Not in it: host, time, task, CPU, kernel release, taint, modules, registers.</para>
@@ -55,7 +55,7 @@ public static partial class PanicSignature
     /// <summary>The frames behind the function, without those that say nothing about the fault.</summary>
     private static IEnumerable<string> Callers(PanicEvent panic, string function)
     {
-        var frames = panic.CallTrace.Where(f => f.Reliable).Select(f => FunctionName.Normalize(f.Function)).ToList();
+        var frames = panic.CallTrace.Where(f => f.Reliable && !f.IsBehindCaller).Select(f => FunctionName.Normalize(f.Function)).ToList();
 
         // The trace may begin with the report, or with the function itself.
         var own = frames.IndexOf(function);

@@ -26,6 +26,23 @@ public class ReportTests
         Check(ReportBuilder.FromDump(image, "/dumps/vmcore"), task);
     }
 
+    [Fact]
+    public void The_report_of_a_small_real_aarch64_dump()
+    {
+        using var image = VmcoreImage.Open(Samples.File("aarch64.mini"));
+        Assert.Equal(Samples.Dmesg("aarch64"), image.ReadLog().ToText());
+        var report = ReportBuilder.FromDump(image, "/dumps/vmcore");
+        Assert.Equal(("aarch64", PanicKind.Sysrq, "arm1", "init", 1), (report.Machine, report.Kind, report.CrashedHost, report.TaskName, report.TaskPid));
+        Assert.Equal("linux,dummy-virt (DT)", report.MachineModel);
+        Assert.Equal(("6.1.0-56-cloud-arm64", "linux-image-6.1.0-56-cloud-arm64-dbg"), (report.Release, report.DebugPackage));
+        Assert.Equal("__crash_kexec+0x178/0x184", Assert.Single(report.CpuPosition).Symbol);
+        // panic() was the last instruction of sysrq_handle_crash: the trace has the name of what lies behind it.
+        Assert.Contains(report.CallTrace, f => f is { Function: "sysrq_reset_seq_param_set", Offset: "0x0/0xa0" });
+        Assert.Equal("__handle_sysrq", report.FaultingFunction);
+        Assert.Contains(report.CallTrace, f => f is { Function: "write_sysrq_trigger", Offset: "0x7c/0xc0", Reliable: true });
+        Assert.Empty(report.Missing);
+    }
+
     private static void Check(VmcoreReport report, string task)
     {
         Assert.Equal(PanicKind.Sysrq, report.Kind);
@@ -64,6 +81,7 @@ public class ReportTests
     [SkippableTheory]
     [InlineData("rhel-lzo.vmcore", "lzo.mini")]
     [InlineData("zstd.vmcore", "zstd.mini")]
+    [InlineData("aarch64-zlib.vmcore", "aarch64.mini")]
     public void The_small_dumps_are_cut_from_the_whole_ones(string whole, string small)
     {
         var cut = DumpCutter.Cut(SharedSamples.PathOf(whole));
