@@ -42,7 +42,7 @@ public sealed partial class VmcoreScenarios(LabFixture lab, VmcoreScenarios.Kept
         Assert.Equal(["node1", "node2"], reports.Select(r => r.CrashedHost).Order(StringComparer.Ordinal));
     }
 
-    [SkippableFact(Skip = NotSeenYet), Step(20), Trait("Category", "Long")]
+    [SkippableFact, Step(20), Trait("Category", "Long")]
     public async Task A_soft_lockup_and_an_exhausted_memory_are_told_as_such_from_elf_dumps()
     {
         NeedLab();
