@@ -74,7 +74,7 @@ public sealed partial class VmcoreScenarios(LabFixture lab, VmcoreScenarios.Kept
         Assert.Equal([VmcoreFormat.Flattened, VmcoreFormat.Elf], kept.Dumps.Where(d => d.Fault.Length == 0).OrderBy(d => d.Report.CrashedHost, StringComparer.Ordinal).Select(d => d.Format));
     }
 
-    [SkippableFact(Skip = NotSeenYet), Step(30), Trait("Category", "Long")]
+    [SkippableFact, Step(30), Trait("Category", "Long")]
     public async Task Different_faults_have_different_signatures()
     {
         NeedLab();
