@@ -140,6 +140,8 @@ run_tests() {
   start_lab_image
   run_suite Unit
   if [ "$full" = full ]; then
+    # The long scenarios mostly wait for guests: what needs none of them runs meanwhile.
+    start_lab_tests full
     run_suite Integration
   else
     run_suite Integration --filter "Category!=Long"
@@ -205,14 +207,32 @@ need_lab() {
   need ssh openssh-client
 }
 
+# The guests are booted once for everything that needs them; lab/lab run takes them down whatever happens.
+lab_tests() {
+  finish_lab_image || true
+  lab/lab run storage node1 node2 -- "$root/tools/build/in-lab.sh" "$1"
+}
+
+lab_job=
+# In a process group of its own, so that an end of this script ends the guests too.
+start_lab_tests() {
+  say "Tests: virtual lab, begun; its words come below"
+  finish_lab_image || true
+  setsid lab/lab run storage node1 node2 -- "$root/tools/build/in-lab.sh" "$1" >"$out/lab-tests.log" 2>&1 &
+  lab_job=$!
+  trap 'kill -TERM -- "-$lab_job" 2>/dev/null; wait "$lab_job"' EXIT
+}
+
 run_lab_tests() {
   say "Tests: virtual lab"
-  finish_lab_image || true
-  # The guests are booted once for everything that needs them; lab/lab run takes them down whatever happens.
-  set +e
-  lab/lab run storage node1 node2 -- "$root/tools/build/in-lab.sh" "$1"
-  local status=$?
-  set -e
+  local status=0
+  if [ -n "$lab_job" ]; then
+    wait "$lab_job" || status=$?
+    trap - EXIT
+    cat "$out/lab-tests.log"
+  else
+    lab_tests "$1" || status=$?
+  fi
   local file
   for file in "$out"/test/Lab*.trx; do
     [ -f "$file" ] && count_trx "$file" && while read -r reason; do notes+=("Lab: $reason"); done < <(skip_reasons "$file")
