@@ -75,7 +75,7 @@ public sealed class OpenSshCutTests(SharedFleet shared, ITestOutputHelper output
 {
     protected override IHostConnector Connector { get; } = new OpenSshConnector();
 
-    protected override int Positions => 12;
+    protected override int Positions => 8;
 }
 
 #if WITH_SSHNET
@@ -84,6 +84,6 @@ public sealed class SshNetCutTests(SharedFleet shared, ITestOutputHelper output)
 {
     protected override IHostConnector Connector { get; } = new KdumpNfs.SshNet.SshNetConnector();
 
-    protected override int Positions => 24;
+    protected override int Positions => 16;
 }
 #endif

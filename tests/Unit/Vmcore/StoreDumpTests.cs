@@ -1,6 +1,8 @@
 using KdumpNfs.Fleet;
+using KdumpNfs.Hosts;
 using KdumpNfs.Ssh;
 using KdumpNfs.Tests.Unit.Collection;
+using KdumpNfs.Tests.Unit.Text;
 using KdumpNfs.Vmcore;
 using KdumpNfs.Vmcore.Report;
 using KdumpNfs.Vmcores;
@@ -83,6 +85,24 @@ public sealed class StoreDumpTests : IDisposable
         var broken = MachineBuilder.Flatten(File.ReadAllBytes(Samples.File("lzo.mini")), 30_000, r => r);
         broken.AsSpan(broken.Length - 16, 8).Fill(0x80);
         Assert.Contains("damaged", (await Report(Make("broken", broken))).Missing[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_chain_is_walked_alike_with_perl_and_without()
+    {
+        var programs = Directory.CreateDirectory(Path.Combine(_folder, "programs")).FullName;
+        File.CreateSymbolicLink(Path.Combine(programs, "od"), File.Exists("/usr/bin/od") ? "/usr/bin/od" : "/bin/od");
+        var flat = MachineBuilder.Flatten(File.ReadAllBytes(Samples.File("lzo.mini")), 30_000, r => r.Reverse());
+        var broken = flat.ToArray();
+        broken.AsSpan(broken.Length - 16, 8).Fill(0x80);
+        foreach (var (path, records) in new[] { (Make("whole", flat), 1000), (Make("few", flat), 3), (Make("cut short", flat[..^40]), 1000), (Make("bad", broken), 1000), (_folder + "/none", 1000) })
+        {
+            var script = HostScript.Load("flatindex", ("F", path), ("MAX", $"{records}")).Text;
+            var fast = Tool.Run("/bin/sh", ["-c", script]);
+            var slow = Tool.Run("/bin/sh", ["-c", script], [], ("PATH", programs));
+            Assert.Equal(slow.Output, fast.Output);
+            Assert.NotEmpty(slow.Output);
+        }
     }
 
     [Fact]
