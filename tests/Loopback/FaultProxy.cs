@@ -36,9 +36,6 @@ public sealed class FaultProxy : IAsyncDisposable
     /// <summary>Bytes of the last connection in each direction.</summary>
     public (long ToController, long ToHost) LastBytes => _last?.Bytes ?? default;
 
-    /// <summary>Connections since the faults were set.</summary>
-    public int Connections => _count;
-
     /// <summary>Sets the faults of the connections to come; counting begins anew.</summary>
     public void Expect(Func<int, Fault> faults) => (Next, _count) = (faults, 0);
 

@@ -18,11 +18,27 @@ public sealed class LoopbackFleet : IDisposable
     private LoopbackFleet(string home) => Home = home;
 
     /// <summary>Why fleets cannot be run here; null when they can.</summary>
-    public static string? NotRunnable =>
+    public static string? NotRunnable => Obstacle.Value;
+
+    private static readonly Lazy<string?> Obstacle = new(() =>
         OperatingSystem.IsWindows() || Environment.UserName != "root" ? "a loopback fleet needs root on Linux" :
         !File.Exists(Sshd) ? "no sshd is installed (openssh-server)" :
-        CommandRunner.Run("unshare", ["-m", "-u", "true"], mayFail: true).Status != 0 ? "mount namespaces are not allowed here" :
-        !File.ReadAllText("/proc/filesystems").Contains("overlay", StringComparison.Ordinal) ? "this kernel has no overlay file system" : null;
+        CommandRunner.Run("unshare", ["-m", "-u", "true"], mayFail: true).Status != 0 ? "mount namespaces are not allowed here" : TryOverlay());
+
+    // In a container the root is often an overlay itself, and another one cannot be put on it.
+    private static string? TryOverlay()
+    {
+        var home = Directory.CreateTempSubdirectory("kdumpnfs-overlay-").FullName;
+        try
+        {
+            var (status, text) = CommandRunner.Run("unshare", ["-m", "sh", "-c", "cd \"$1\" && mkdir up work root && mount -t overlay overlay -o lowerdir=/,upperdir=up,workdir=work root", "sh", home], mayFail: true);
+            return status == 0 ? null : "an overlay of this machine's files cannot be mounted: " + text.Trim();
+        }
+        finally
+        {
+            Directory.Delete(home, recursive: true);
+        }
+    }
 
     private static string Sshd => CommandRunner.PathOf("sshd") ?? "/usr/sbin/sshd";
 

@@ -12,7 +12,7 @@ namespace KdumpNfs.Collection;
 /// <param name="Open">Opens a file of a length.</param>
 /// <param name="Index">Walks the chain of a flattened one.</param>
 /// <param name="AtOnce">How many are read at a time.</param>
-/// <param name="ChainFactor">How much cheaper a record is here than on a store, where it costs a process.</param>
+/// <param name="ChainFactor">How much cheaper a record is here than on a store, where it may cost a process.</param>
 internal sealed record DumpOpening(
     Func<string, long, CancellationToken, RandomSource> Open, Func<string, RandomSource, CancellationToken, FlattenedReader> Index, int AtOnce, int ChainFactor) : IDisposable
 {

@@ -21,7 +21,7 @@ public sealed record StoreQuery
     public string? Only { get; init; }
 
     /// <summary>
-    /// How many records of flattened dumps may be walked in all. Each costs the store a process, about 1.5 ms; makedumpfile puts about 32 KiB in each.
+    /// How many records of flattened dumps may be walked in all. Each costs a store without perl a process, about 1.5 ms; makedumpfile puts about 32 KiB in each.
     /// Dumps for which that is not enough are judged by their ends. The newest come first.
     /// </summary>
     public int ChainRecords { get; init; } = 4000;

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # The chain of records of a flattened dump, walked where the file is: F the file, MAX the most records.
 # A record is its place in the dump and its size, 64 bits each, big-endian, and its data; the last one is all ones.
-# With perl, which nearly every server has, it is read as fast as the file; without, each record costs a process.
+# With perl, which nearly every server has, a record costs a seek; without, a process.
 if command -v perl >/dev/null 2>&1; then
   # shellcheck disable=SC2016
   exec perl -e '

@@ -6,25 +6,11 @@ namespace KdumpNfs.Tests.Unit.Vmcore;
 /// <summary>One damaged byte in each structure of a dump: a clear answer, or nothing that anybody reads was hurt.</summary>
 public class FlippedByteTests
 {
-    private static readonly byte[] Kdump = Machine().ToKdump(6, 1);
-    private static readonly byte[] Elf = Machine().ToElf();
+    private static readonly byte[] Kdump = FuzzTests.Structured().ToKdump(6, 1);
+    private static readonly byte[] Elf = FuzzTests.Structured().ToElf();
 
     // The place of the first page descriptor's bitmap half, of the table and of the data, in the made-up dump.
     private static readonly (int Bitmap, int Table, int Data) Place = Places();
-
-    private static MachineBuilder Machine()
-    {
-        var buffer = new byte[8192];
-        var at = 0;
-        for (var i = 0; i < 60; i++)
-        {
-            var record = LogTests.Record((ulong)i * 1_000_000, $"message {i}\nwith two lines", i % 8, 2);
-            record.CopyTo(buffer, at);
-            at += record.Length;
-        }
-
-        return LogTests.Structured(buffer, 0, at);
-    }
 
     private static (int, int, int) Places()
     {

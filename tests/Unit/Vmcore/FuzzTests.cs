@@ -24,7 +24,8 @@ public class FuzzTests
         _ => File.ReadAllBytes(Samples.File(name)),
     };
 
-    private static MachineBuilder Structured()
+    /// <summary>A made-up machine with a structured log of sixty messages.</summary>
+    internal static MachineBuilder Structured()
     {
         var buffer = new byte[8192];
         var at = 0;
