@@ -3,7 +3,7 @@
 #   pwsh -NoProfile -NonInteractive -File Nightly-Audit.ps1 -HostList hosts.csv -Record /var/lib/kdump-audit/last.json
 #
 # HostList is a CSV with a column HostName and, where needed, UserName, Port and KeyFilePath. Record keeps what failed; the first run makes it,
-# and for a host that is not in it every failed check counts as new. Prints one object for each host that has failed checks or lost some.
+# and for a host that is not in it every failed check counts as new. Prints each host that has failed checks or lost some; with -PassThru as objects.
 # Exit status: 0 nothing became worse, 1 something did (with -All: something is wrong at all), 2 the audit could not be made.
 param(
     [Parameter(Mandatory)] [string] $HostList,
@@ -13,7 +13,8 @@ param(
     [int] $ThrottleLimit = 32,
     [switch] $Sudo,
     [switch] $NoProbe,
-    [switch] $All
+    [switch] $All,
+    [switch] $PassThru
 )
 $ErrorActionPreference = 'Stop'
 trap {
@@ -34,7 +35,7 @@ Import-Csv -LiteralPath $HostList | Test-KdumpReadiness @more -IncludeFailed -Er
 if ($now.Count -eq 0) { throw "$HostList names no host." }
 
 $worse = $false
-foreach ($name in $now.Keys) {
+$changes = foreach ($name in $now.Keys) {
     $failed = @($now[$name])
     $known = @($before[$name])
     $new = @($failed | Where-Object { $_ -notin $known })
@@ -48,4 +49,6 @@ foreach ($name in $now.Keys) {
 # Renamed into place: a record that was cut would make every old fault a new one.
 $now | ConvertTo-Json -AsArray:$false | Set-Content -LiteralPath "$Record.new"
 Move-Item -LiteralPath "$Record.new" -Destination $Record -Force
+# Printed here: pwsh -File drops what is still being formatted when exit is reached.
+if ($PassThru) { $changes } else { $changes | Format-List | Out-Host }
 exit [int] $worse

@@ -46,7 +46,7 @@ Describe 'The nightly audit' {
     BeforeAll {
         function Invoke-Audit([hashtable] $More = @{}) {
             $global:LASTEXITCODE = $null
-            $script:found = & "$docs/runbooks/Nightly-Audit.ps1" -HostList "$TestDrive/hosts.csv" -Record "$TestDrive/last.json" -NoProbe @More -KnownHostsFile $connection.KnownHostsFile
+            $script:found = & "$docs/runbooks/Nightly-Audit.ps1" -HostList "$TestDrive/hosts.csv" -Record "$TestDrive/last.json" -NoProbe -PassThru @More -KnownHostsFile $connection.KnownHostsFile
             $LASTEXITCODE
         }
         if ($server) {

@@ -73,8 +73,16 @@ internal static class UncleanBoots
 
     private static bool Matches(VmcoreDump dump, BootRecord boot, DateTimeOffset next)
     {
-        var slack = dump.CrashTimeSource == CrashTimeSource.Dump ? OwnClock : StoreClock;
+        var own = dump.CrashTimeSource == CrashTimeSource.Dump;
+        var slack = own ? OwnClock : StoreClock;
         var time = TimeOf(dump);
+
+        // A crash before this boot began was another one's, which the journal may know nothing of. Unless the clock was set back meanwhile.
+        if (own && time < boot.Started && (boot.LastSeen ?? boot.Next) >= boot.Started)
+        {
+            return false;
+        }
+
         return time >= (boot.LastSeen ?? boot.Started) - slack && time <= next + slack;
     }
 

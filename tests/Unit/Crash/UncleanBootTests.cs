@@ -90,6 +90,14 @@ public class UncleanBootTests
     }
 
     [Fact]
+    public void A_dump_of_a_crash_before_the_boot_is_none_of_it()
+    {
+        var history = History([("journal", "1"), ("boots", List((B, "09:37:56", "09:38:30"), (Current, "09:38:50", "12:00:00"))), .. Boot(B, Cut)]);
+        var found = Assert.Single(Reconcile(history, Dump("09:37:20")));
+        Assert.Equal((CaptureVerdict.Uncaptured, null), (found.Verdict, found.Dump));
+    }
+
+    [Fact]
     public void The_capture_kernels_own_boot_is_no_crash()
     {
         var history = History([("journal", "1"), ("boots", List((A, "08:00:00", "08:30:00"), (B, "08:30:20", "08:30:50"), (Current, "11:00:00", "12:00:00"))),
