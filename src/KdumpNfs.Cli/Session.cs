@@ -210,6 +210,9 @@ internal sealed class Session : IFleetFront, IDisposable
         return Ask(text) && (question.Danger is null || _options.Force || AskDanger(question));
     }
 
+    /// <summary>Whether changes are only shown.</summary>
+    public bool IsWhatIf => _options.WhatIf;
+
     /// <summary>Shows what would happen and asks, as --yes and --what-if say.</summary>
     public bool Ask(string text)
     {

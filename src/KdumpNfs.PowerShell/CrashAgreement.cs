@@ -6,10 +6,10 @@ namespace KdumpNfs.PowerShell;
 internal static class CrashAgreement
 {
     /// <summary>Whether it is agreed to. -Force answers the question; it does not turn -WhatIf or an explicit -Confirm off.</summary>
-    public static bool Given(PSCmdlet cmdlet, bool force, string text, Func<Func<bool>, bool> ask)
-    {
-        var bound = cmdlet.MyInvocation.BoundParameters;
-        var whatIf = bound.TryGetValue("WhatIf", out var given) ? LanguagePrimitives.IsTrue(given) : LanguagePrimitives.IsTrue(cmdlet.GetVariableValue("WhatIfPreference", false));
-        return (force && !whatIf && !bound.ContainsKey("Confirm")) || ask(() => cmdlet.ShouldProcess(text, $"{text}\nContinue?", "Crash hosts"));
-    }
+    public static bool Given(PSCmdlet cmdlet, bool force, string text, Func<Func<bool>, bool> ask) =>
+        (force && !IsWhatIf(cmdlet) && !cmdlet.MyInvocation.BoundParameters.ContainsKey("Confirm")) || ask(() => cmdlet.ShouldProcess(text, $"{text}\nContinue?", "Crash hosts"));
+
+    /// <summary>Whether a cmdlet only shows what it would do.</summary>
+    public static bool IsWhatIf(PSCmdlet cmdlet) =>
+        LanguagePrimitives.IsTrue(cmdlet.MyInvocation.BoundParameters.TryGetValue("WhatIf", out var given) ? given : cmdlet.GetVariableValue("WhatIfPreference", false));
 }

@@ -68,7 +68,7 @@ internal static class DrillCommands
                     consoles.Make(parsed, name);
                     return connection.Host(parsed, name);
                 },
-                async (host, context, token) => context.Output(await KdumpDrillOperation.LookAsync(trigger, new DrillLook(host, consoles.Make(parsed, host.HostName)), context, token))));
+                async (host, context, token) => context.Output(await KdumpDrillOperation.LookAsync(trigger, new DrillLook(host, consoles.Make(parsed, host.HostName)) { Quick = session.IsWhatIf }, context, token))));
             if (list.Candidates.Count == 0 || session.IsInterrupted || !session.Ask(list.Question(plan.MaxDown)))
             {
                 return;
@@ -108,7 +108,7 @@ internal static class DrillCommands
             {
                 foreach (var host in left.Untouched)
                 {
-                    session.Fleet.Add(session, host.Host, async (context, token) => context.Output(await KdumpDrillOperation.LookAsync(trigger, new DrillLook(host.Host, host.Console), context, token)));
+                    session.Fleet.Add(session, host.Host, async (context, token) => context.Output(await KdumpDrillOperation.LookAsync(trigger, new DrillLook(host.Host, host.Console) { Quick = session.IsWhatIf }, context, token)));
                 }
             });
             if (list.Candidates.Count > 0 && !session.IsInterrupted && session.Ask(list.Question(left.Plan.MaxDown)))

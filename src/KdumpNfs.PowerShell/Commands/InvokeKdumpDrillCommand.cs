@@ -162,7 +162,8 @@ public sealed class InvokeKdumpDrillCommand : ConsoleCmdlet
         DrillLook look;
         try
         {
-            look = new DrillLook(host, MakeConsole(host.HostName), machineId);
+            // What only shows what it would do writes nothing, not even the probe on the store.
+            look = new DrillLook(host, MakeConsole(host.HostName), machineId) { Quick = CrashAgreement.IsWhatIf(this) };
         }
         catch (HostException e)
         {

@@ -135,13 +135,5 @@ public sealed class InvokeSysrqCrashCommand : ConsoleCmdlet
         base.Dispose(disposing);
     }
 
-    private bool Agreed()
-    {
-        var text = _hosts.Question(MaxDown);
-        var bound = MyInvocation.BoundParameters;
-        var whatIf = bound.TryGetValue("WhatIf", out var given) ? LanguagePrimitives.IsTrue(given) : LanguagePrimitives.IsTrue(GetVariableValue("WhatIfPreference", false));
-
-        // -Force answers the question; it does not turn -WhatIf or an explicit -Confirm off.
-        return (Force && !whatIf && !bound.ContainsKey("Confirm")) || Ask(() => ShouldProcess(text, $"{text}\nContinue?", "Crash hosts"));
-    }
+    private bool Agreed() => CrashAgreement.Given(this, Force, _hosts.Question(MaxDown), Ask);
 }

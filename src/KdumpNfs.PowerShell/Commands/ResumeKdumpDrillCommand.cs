@@ -93,11 +93,12 @@ public sealed class ResumeKdumpDrillCommand : ConnectingCmdlet
 
             var trigger = SysrqDrillTrigger.For(Access, left.Plan, AllowNotReady);
             var entries = left.InFlight.ToList();
+            var quick = CrashAgreement.IsWhatIf(this);
             if (!NoCrash)
             {
                 foreach (var host in left.Untouched)
                 {
-                    Fleet.Add(this, host.Host, async (context, token) => context.Output(await KdumpDrillOperation.LookAsync(trigger, new DrillLook(host.Host, host.Console), context, token)));
+                    Fleet.Add(this, host.Host, async (context, token) => context.Output(await KdumpDrillOperation.LookAsync(trigger, new DrillLook(host.Host, host.Console) { Quick = quick }, context, token)));
                 }
 
                 base.EndProcessing();

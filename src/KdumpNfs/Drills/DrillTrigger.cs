@@ -12,7 +12,7 @@ namespace KdumpNfs.Drills;
 /// <param name="MachineId">The machine that is meant; null to take what is there.</param>
 public sealed record DrillLook(SshHost Host, SerialConsole? Console = null, string? MachineId = null)
 {
-    /// <summary>The look just before the trigger: nothing is mounted, nothing counted.</summary>
+    /// <summary>The look just before the trigger, or one that may write nothing: nothing is mounted, nothing counted.</summary>
     public bool Quick { get; init; }
 }
 
