@@ -1,4 +1,4 @@
-# Runs Pester files against the built module and leaves "passed failed skipped" in a file.
+# Runs Pester files against the built module and leaves "passed failed skipped" in a file, and what failed in FILE.failed.
 param(
     [Parameter(Mandatory)] [string] $Path,
     [Parameter(Mandatory)] [string] $Module,
@@ -15,5 +15,9 @@ $configuration.Filter.ExcludeTag = $ExcludeTag
 $configuration.Output.Verbosity = 'Detailed'
 $result = Invoke-Pester -Configuration $configuration
 $failed = $result.FailedCount + $result.FailedBlocksCount + $result.FailedContainersCount
+# One line for each that failed, for the summary of everything.
+@($result.Failed) + @($result.FailedBlocks) + @($result.FailedContainers) | ForEach-Object {
+    "$($_.ExpandedPath ?? $_.Item): $($_.ErrorRecord | Select-Object -First 1)" -replace '\s+', ' '
+} | Set-Content -LiteralPath "$CountFile.failed"
 "$($result.PassedCount) $failed $($result.SkippedCount)" | Set-Content -LiteralPath $CountFile
 exit [int]($failed -gt 0)

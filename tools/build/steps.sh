@@ -107,13 +107,23 @@ run_suite() {
     --logger "trx;LogFileName=$trx" --logger "console;verbosity=minimal" --results-directory "$out/test" "$@" || status=$?
   if [ -f "$trx" ]; then
     count_trx "$trx"
-    # Why something was skipped is in the result file; say it.
-    while read -r reason; do notes+=("$name: $reason"); done < <(skip_reasons "$trx")
+    take_notes "$name" "$trx"
   fi
   if [ "$status" != 0 ] && ! grep -q 'failed="[1-9]' "$trx" 2>/dev/null; then
     failed=$((failed + 1))
     notes+=("$name: the test runner ended with status $status")
   fi
+}
+
+# take_notes NAME TRX: what failed and what was skipped goes into the summary too, with the reason that the result file has.
+take_notes() {
+  local reason
+  while read -r reason; do notes+=("$1: $reason"); done < <(failures "$2"; skip_reasons "$2")
+}
+
+failures() {
+  tr '\n' ' ' <"$1" | sed 's/<UnitTestResult /\n&/g' | grep '^<UnitTestResult [^>]*outcome="Failed"' |
+    sed -n 's/<Message>/\n/; s/^[^\n]*testName="\([^"]*\)"[^\n]*\n\([^<]\{0,600\}\).*/FAILED \1: \2/p' || true
 }
 
 skip_reasons() {
@@ -180,10 +190,16 @@ run_pester() {
   if line=$(cat "$out/test/pester-$name.count" 2>/dev/null); then
     read -r p f s <<<"$line"
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+    take_pester_notes "$name"
   else
     failed=$((failed + 1))
     notes+=("Pester ($name): no result")
   fi
+}
+
+take_pester_notes() {
+  local reason
+  while read -r reason; do notes+=("Pester ($1): FAILED $reason"); done <"$out/test/pester-$1.count.failed"
 }
 
 # The lab's image is built beside what comes before it: mostly waiting for packages. Its own words come when it is needed.
@@ -235,11 +251,12 @@ run_lab_tests() {
   fi
   local file
   for file in "$out"/test/Lab*.trx; do
-    [ -f "$file" ] && count_trx "$file" && while read -r reason; do notes+=("Lab: $reason"); done < <(skip_reasons "$file")
+    [ -f "$file" ] && count_trx "$file" && take_notes Lab "$file"
   done
   if [ -f "$out/test/pester-lab.count" ]; then
     read -r p f s <"$out/test/pester-lab.count"
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+    take_pester_notes lab
   elif [ "$status" = 0 ]; then
     skipped=$((skipped + 1))
     notes+=("Pester (lab): skipped: no pwsh with Pester 5 or later on PATH")

@@ -93,8 +93,8 @@ internal sealed class DumpStore(HostAccess access, SshHost store, SshTargetReque
         return missing;
     }
 
-    /// <summary>Whether a line for authorized_keys is there.</summary>
-    public static bool Has(HostReply facts, string line) => facts.File("keys") is { } keys && keys.Text.Split('\n').Contains(line, StringComparer.Ordinal);
+    /// <summary>Whether a line for authorized_keys is there; false for an account that is still to be made, of which the store only tells where its keys would be.</summary>
+    public static bool Has(HostReply facts, string line) => !string.IsNullOrEmpty(facts.Text("user")) && facts.File("keys") is { } keys && keys.Text.Split('\n').Contains(line, StringComparer.Ordinal);
 
     /// <summary>Installs a key, and before the first one what is missing.</summary>
     /// <exception cref="HostException">NotRoot, DumpKeyFailed.</exception>
