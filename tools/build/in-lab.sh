@@ -7,7 +7,7 @@ out=$root/out
 config=Release
 sshnet=$(cat "$out/built-with")
 . "$root/tools/build/steps.sh"
-rm -f "$out"/test/Lab*.trx "$out/test/pester-lab.count"
+rm -f "$out"/test/Lab*.trx "$out"/test/pester-lab.count*
 status=0
 filter=() exclude=()
 if [ "${1:-}" != full ]; then

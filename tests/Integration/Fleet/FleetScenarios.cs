@@ -109,19 +109,21 @@ public abstract class FleetScenarios(SharedFleet shared, ITestOutputHelper outpu
         host.Run("rm -f /etc/kdump.conf.kdumpnfs-*.bak");
     }
 
-    /// <summary>ssh programs that this process has started and that still run.</summary>
-    protected static IReadOnlyList<string> Clients() =>
-        [.. KdumpNfs.Tests.Integration.Ssh.SshServer.Descendants(Environment.ProcessId).Select(Name).Where(name => name == "ssh")];
+    /// <summary>ssh programs that this process has started for hosts of this fleet and that still run: other tests of this process have their own.</summary>
+    protected IReadOnlyList<string> Clients() =>
+        [.. KdumpNfs.Tests.Integration.Ssh.SshServer.Descendants(Environment.ProcessId).Select(Arguments)
+            .Where(arguments => Path.GetFileName(arguments[0]) == "ssh" && arguments.Any(argument => argument.Contains(Fleet.Home, StringComparison.Ordinal)))
+            .Select(arguments => string.Join(' ', arguments))];
 
-    private static string Name(int id)
+    private static string[] Arguments(int id)
     {
         try
         {
-            return File.ReadAllText($"/proc/{id}/comm").Trim();
+            return File.ReadAllText($"/proc/{id}/cmdline").Split('\0');
         }
         catch (IOException)
         {
-            return "";
+            return [""];
         }
     }
 }
