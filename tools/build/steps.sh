@@ -61,6 +61,23 @@ build() {
   dotnet build KdumpNfs.sln -c "$config" -v q -p:WithSshNet="$sshnet" --nologo
   say "Module: out/module/KdumpNfs, command: out/cli/kdumpnfs"
   make_module
+  publish_command
+}
+
+# The command starts in half the time when it is compiled ahead; that compiler is a package, which not every registry has. Asked once for each SDK.
+publish_command() {
+  local rid marker
+  rm -rf "$out/cli"
+  rid=$(dotnet --info | sed -n 's/^ *RID: *//p')
+  marker=$out/probe/ahead-$rid-$(dotnet --version)${NUGET_PACKAGES:+-$(printf %s "$NUGET_PACKAGES" | cksum | cut -d ' ' -f 1)}
+  mkdir -p "$out/probe"
+  if [ "$(cat "$marker" 2>/dev/null)" != false ] && dotnet publish src/KdumpNfs.Cli -c "$config" -v q -r "$rid" --self-contained false -p:PublishReadyToRun=true \
+    -p:WithSshNet="$sshnet" -o "$out/cli" --nologo >"$out/probe/ahead.log" 2>&1; then
+    echo true >"$marker"
+    return 0
+  fi
+  echo false >"$marker"
+  echo "The command is not compiled ahead of its start (out/probe/ahead.log says why), so it starts slower."
   rm -rf "$out/cli"
   dotnet publish src/KdumpNfs.Cli -c "$config" -v q --no-build -p:WithSshNet="$sshnet" -o "$out/cli" --nologo
 }
