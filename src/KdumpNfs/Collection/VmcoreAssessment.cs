@@ -112,7 +112,9 @@ internal static class VmcoreAssessment
             return (VmcoreState.NotChecked, seen ?? "The dump cannot be read; use -Sudo, dumps are root's.", true);
         }
 
-        if (touched)
+        // SUSE's last word is written behind the dump, which has its final name from the start.
+        var final = finalFromStart && CaptureFailure.IsFinalReadme(directory.Readme);
+        if (touched && !final)
         {
             return (VmcoreState.Writing, dump is null ? "The dump has not begun yet." : null, false);
         }
