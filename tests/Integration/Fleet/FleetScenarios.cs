@@ -45,12 +45,15 @@ public abstract class FleetScenarios(SharedFleet shared, ITestOutputHelper outpu
     protected static void NeedFleet() => Skip.If(LoopbackFleet.NotRunnable is not null, LoopbackFleet.NotRunnable);
 
     /// <summary>Changes the target of hosts as a user's command does.</summary>
-    protected static CollectingFront Change(SshOptions options, IHostConnector connector, string directory, params SshHost[] hosts)
+    protected static CollectingFront Change(SshOptions options, IHostConnector connector, string directory, params SshHost[] hosts) => Change(options, connector, directory, 32, hosts);
+
+    /// <summary>The same, so many hosts at once.</summary>
+    protected static CollectingFront Change(SshOptions options, IHostConnector connector, string directory, int throttle, params SshHost[] hosts)
     {
         var access = new HostAccess(connector, options);
         var operation = new SetNfsTargetOperation(access, NfsTargetRequest.Create("192.0.2.10", "/dumps", "/" + directory, null, null, createPath: false));
         var front = new CollectingFront();
-        using var fleet = new FleetRun(32);
+        using var fleet = new FleetRun(throttle);
         foreach (var host in hosts)
         {
             fleet.Add(front, host, (context, token) => operation.RunAsync(host, null, context, token));
@@ -110,9 +113,12 @@ public abstract class FleetScenarios(SharedFleet shared, ITestOutputHelper outpu
     }
 
     /// <summary>ssh programs that this process has started for hosts of this fleet and that still run: other tests of this process have their own.</summary>
-    protected IReadOnlyList<string> Clients() =>
+    protected IReadOnlyList<string> Clients() => Clients(Fleet);
+
+    /// <summary>The same for another fleet.</summary>
+    protected static IReadOnlyList<string> Clients(LoopbackFleet fleet) =>
         [.. KdumpNfs.Tests.Integration.Ssh.SshServer.Descendants(Environment.ProcessId).Select(Arguments)
-            .Where(arguments => Path.GetFileName(arguments[0]) == "ssh" && arguments.Any(argument => argument.Contains(Fleet.Home, StringComparison.Ordinal)))
+            .Where(arguments => Path.GetFileName(arguments[0]) == "ssh" && arguments.Any(argument => argument.Contains(fleet.Home, StringComparison.Ordinal)))
             .Select(arguments => string.Join(' ', arguments))];
 
     private static string[] Arguments(int id)
