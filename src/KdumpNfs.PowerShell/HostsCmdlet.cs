@@ -16,19 +16,19 @@ public abstract class HostsCmdlet : ConnectingCmdlet
     [HostNameTransformation]
     public string[]? HostName { get; set; }
 
-    /// <summary>Login name.</summary>
+    /// <summary>Login name; without it that of ssh_config, or else the local account.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [AllowNull]
     [AllowEmptyString]
     public string? UserName { get; set; }
 
-    /// <summary>Port of the SSH server.</summary>
+    /// <summary>Port of the SSH server; without it that of ssh_config, or else 22.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [AllowNull]
     [PortTransformation]
     public int? Port { get; set; }
 
-    /// <summary>Private key file.</summary>
+    /// <summary>Private key file; without it those of ssh_config, or else the usual ones in ~/.ssh.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [Alias("IdentityFilePath")]
     [AllowNull]

@@ -90,6 +90,9 @@ make_module() {
   cp KdumpNfs.psd1 LICENSE "$module/"
   cp "$from"/KdumpNfs.PowerShell.dll "$from"/KdumpNfs.dll "$from"/KdumpNfs.Vmcore.dll "$from"/ZstdSharp.dll "$module/"
   cp src/KdumpNfs.PowerShell/*.ps1xml "$module/"
+  # Help: from the documentation comments of the cmdlets, and the topics.
+  dotnet "tools/HelpGenerator/bin/$config/net10.0/HelpGenerator.dll" maml "$module/en-US/KdumpNfs.PowerShell.dll-Help.xml"
+  cp docs/help/about_*.help.txt "$module/en-US/"
   if [ "$sshnet" = true ]; then
     mkdir -p "$module/private"
     dotnet publish src/KdumpNfs.SshNet -c "$config" -v q --no-build -p:WithSshNet=true -o "$out/private" --nologo

@@ -4,6 +4,27 @@ using KdumpNfs.Vmcores;
 namespace KdumpNfs.PowerShell;
 
 /// <summary>Convert-Vmcore: rearranges a flattened dump of this machine (makedumpfile -F) into the format inside it.</summary>
+/// <remarks>
+/// <para>A dump that makedumpfile wrote with -F, through a pipe, is flattened: a chain of records that most programs cannot read. This cmdlet puts the
+/// records where they belong, as makedumpfile -R does, without a copy in memory. The new file appears under its name when it is whole.</para>
+/// <para>The other cmdlets read flattened dumps as they are; convert only for programs that do not, such as crash or drgn.</para>
+/// </remarks>
+/// <example>
+/// <code>
+/// Convert-Vmcore ./vmcore.flat ./vmcore
+/// </code>
+/// <para>Makes a dump that crash can open.</para>
+/// </example>
+/// <example>
+/// <code>
+/// Get-ChildItem ./dumps -Recurse -Filter vmcore.flat | ForEach-Object { Convert-Vmcore $_.FullName "$($_.DirectoryName)/vmcore" -Force }
+/// </code>
+/// <para>Converts all flattened dumps below a directory, each beside its source.</para>
+/// </example>
+/// <note>A dump on a store has to be fetched first, with Receive-Vmcore.</note>
+/// <seealso cref="TestVmcoreCommand"/>
+/// <seealso cref="ReceiveVmcoreCommand"/>
+/// <seealso href="about_KdumpNfs_Vmcore"/>
 [Cmdlet(VerbsData.Convert, "Vmcore", SupportsShouldProcess = true)]
 [OutputType(typeof(VmcoreConversion))]
 public sealed class ConvertVmcoreCommand : ConnectingCmdlet

@@ -6,6 +6,24 @@ using KdumpNfs.Ssh;
 namespace KdumpNfs.PowerShell;
 
 /// <summary>Disable-NfsExport: ends the export of a directory to one client, in the files and now. Directories and dumps stay.</summary>
+/// <remarks>
+/// <para>Takes one client's export of a directory out of the server's files and out of its live table. Other exports, directories and dumps stay as they
+/// are. While clients have it mounted the change is refused, unless -Force is given.</para>
+/// </remarks>
+/// <example>
+/// <code>
+/// Disable-NfsExport storage -ExportPath /data/nfs_share -Client 192.168.122.0/24 -WhatIf
+/// </code>
+/// <para>Shows the line that would go.</para>
+/// </example>
+/// <example>
+/// <code>
+/// Get-NfsExport storage | Where-Object Client -eq '*' | ForEach-Object { Disable-NfsExport $_.HostName -ExportPath $_.ExportPath -Client $_.Client }
+/// </code>
+/// <para>Ends every export that is open to everybody.</para>
+/// </example>
+/// <seealso cref="EnableNfsExportCommand"/>
+/// <seealso cref="GetNfsExportCommand"/>
 [Cmdlet(VerbsLifecycle.Disable, "NfsExport", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
 [OutputType(typeof(NfsExportRemoval))]
 public sealed class DisableNfsExportCommand : ChangeCmdlet

@@ -6,6 +6,25 @@ using KdumpNfs.Ssh;
 namespace KdumpNfs.PowerShell;
 
 /// <summary>Disable-Sysrq: back to what was there before Enable-Sysrq, or to a given mask.</summary>
+/// <remarks>
+/// <para>Undoes Enable-Sysrq: the mask of kernel.sysrq from before comes back, and so do the bytes of the drop-in that was there. With -Mask it sets that
+/// value instead.</para>
+/// </remarks>
+/// <example>
+/// <code>
+/// Disable-Sysrq web01, web02
+/// </code>
+/// <para>Both hosts get back what they had.</para>
+/// </example>
+/// <example>
+/// <code>
+/// Disable-Sysrq web01 -Mask 16 -Scope Boot
+/// </code>
+/// <para>Until the next boot only sync is allowed.</para>
+/// </example>
+/// <seealso cref="EnableSysrqCommand"/>
+/// <seealso cref="SendSysrqCommand"/>
+/// <seealso cref="InvokeSysrqCrashCommand"/>
 [Cmdlet(VerbsLifecycle.Disable, "Sysrq", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
 [OutputType(typeof(SysrqChange))]
 public sealed class DisableSysrqCommand : ChangeCmdlet

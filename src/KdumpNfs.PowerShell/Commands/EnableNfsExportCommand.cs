@@ -6,6 +6,29 @@ using KdumpNfs.Ssh;
 namespace KdumpNfs.PowerShell;
 
 /// <summary>Enable-NfsExport: exports a directory of a storage server to the hosts that dump to it.</summary>
+/// <remarks>
+/// <para>Makes a storage server ready for dumps: the directories (for root alone), one entry in the export table, the services, and, if asked, the
+/// packages and the firewall. Only this one export is made; other entries, comments and exports that were made by hand stay.</para>
+/// <para>Dumps are written by root of a capture kernel, so the default options are rw, sync, no_root_squash and no_subtree_check. Give -Client as narrow
+/// as you can.</para>
+/// </remarks>
+/// <example>
+/// <code>
+/// Enable-NfsExport storage -ExportPath /data/nfs_share -Client 192.168.122.0/24 -DumpPath /var/crash -CreateDirectory
+/// </code>
+/// <para>Exports a directory, made if needed, to one subnet, with a directory for dumps in it.</para>
+/// </example>
+/// <example>
+/// <code>
+/// Enable-NfsExport storage -ExportPath /data/nfs_share -Client '*.rack7.example.com' -RequireMount -Install -OpenFirewall -WhatIf
+/// </code>
+/// <para>Shows what would be done on a server that may have no NFS yet. A directory that is not a disk of its own is refused, so that dumps cannot fill
+/// the root disk.</para>
+/// </example>
+/// <note>An export to everybody asks a second time, unless -Force is given.</note>
+/// <seealso cref="GetNfsExportCommand"/>
+/// <seealso cref="DisableNfsExportCommand"/>
+/// <seealso cref="SetKdumpNfsTargetCommand"/>
 [Cmdlet(VerbsLifecycle.Enable, "NfsExport", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
 [OutputType(typeof(NfsExportChange))]
 public sealed class EnableNfsExportCommand : ChangeCmdlet

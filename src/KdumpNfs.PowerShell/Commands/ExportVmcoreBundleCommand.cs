@@ -6,6 +6,28 @@ using KdumpNfs.Vmcores;
 namespace KdumpNfs.PowerShell;
 
 /// <summary>Export-VmcoreBundle: packs what is known of a crash for whoever gets the case, secrets masked.</summary>
+/// <remarks>
+/// <para>Makes one tar.gz for each crash: the report as text and JSON, the kernel's log, what the capture left beside the dump, with -CrashedHost the
+/// kdump configuration and state of the host, and SHA256SUMS. README.txt in it says what is not there and why. The dump itself is packed only with
+/// -IncludeDump.</para>
+/// <para>Passwords, tokens, keys and the like are masked in all texts. Nothing is masked in a dump. Archives are readable for their owner alone.</para>
+/// </remarks>
+/// <example>
+/// <code>
+/// Get-Vmcore storage /data/nfs_share -DumpPath /var/crash -Since (Get-Date).AddDays(-1) | Export-VmcoreBundle -Destination ./cases
+/// </code>
+/// <para>Packs the crashes of the last day.</para>
+/// </example>
+/// <example>
+/// <code>
+/// Export-VmcoreBundle /data/nfs_share/var/crash/10.0.0.7-2026-11-22-10:05:50/vmcore -StoreHost storage -CrashedHost web01 -IncludeDump
+/// </code>
+/// <para>Packs one crash with its dump and with the configuration of the host.</para>
+/// </example>
+/// <note>The directory of -Destination has to be there.</note>
+/// <seealso cref="GetVmcoreReportCommand"/>
+/// <seealso cref="ReceiveVmcoreCommand"/>
+/// <seealso href="about_KdumpNfs_Vmcore"/>
 [Cmdlet(VerbsData.Export, "VmcoreBundle", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low)]
 [OutputType(typeof(VmcoreBundle))]
 public sealed class ExportVmcoreBundleCommand : DumpCmdlet

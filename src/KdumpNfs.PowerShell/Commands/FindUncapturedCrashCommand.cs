@@ -7,6 +7,26 @@ using KdumpNfs.Ssh;
 namespace KdumpNfs.PowerShell;
 
 /// <summary>Find-UncapturedCrash: boots of hosts that did not end in good order, and whether the store has a dump of each.</summary>
+/// <remarks>
+/// <para>Reads the history of each host (the journal, wtmp, pstore) for boots that ended without a shutdown, and looks on the store whether there is a
+/// dump for each. What comes out are crashes that nobody captured, with the evidence: panics, resets and power cuts. A power cut looks like a crash that
+/// left nothing.</para>
+/// </remarks>
+/// <example>
+/// <code>
+/// Import-Csv ./hosts.csv | Find-UncapturedCrash -StoreHost storage -ExportPath /data/nfs_share -DumpPath /var/crash -Since (Get-Date).AddDays(-7)
+/// </code>
+/// <para>The crashes of the last week that left no dump.</para>
+/// </example>
+/// <example>
+/// <code>
+/// Find-UncapturedCrash web01 -LiteralPath /mnt/dumps -IncludeCaptured | Format-Table EndedAt, Verdict, PanicReason
+/// </code>
+/// <para>All unclean ends of one host that its history knows, with those whose dump is on a share that is mounted here.</para>
+/// </example>
+/// <seealso cref="GetVmcoreCommand"/>
+/// <seealso cref="TestKdumpReadinessCommand"/>
+/// <seealso cref="GetVmcoreReportCommand"/>
 [Cmdlet(VerbsCommon.Find, "UncapturedCrash", DefaultParameterSetName = StoreSet)]
 [OutputType(typeof(UncleanBoot))]
 public sealed class FindUncapturedCrashCommand : FleetCmdlet

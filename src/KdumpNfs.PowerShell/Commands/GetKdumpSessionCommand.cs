@@ -5,6 +5,26 @@ using KdumpNfs.Ssh.Sessions;
 namespace KdumpNfs.PowerShell;
 
 /// <summary>Get-KdumpSession: the sessions of this process.</summary>
+/// <remarks>
+/// <para>Lists the sessions that New-KdumpSession made in this process. State is Opened, Broken (the connection was lost; the next command connects
+/// again) or Closed.</para>
+/// </remarks>
+/// <example>
+/// <code>
+/// Get-KdumpSession
+/// </code>
+/// <para>All sessions.</para>
+/// </example>
+/// <example>
+/// <code>
+/// Get-KdumpSession web* -State Broken | Remove-KdumpSession
+/// </code>
+/// <para>Closes sessions whose host went away.</para>
+/// </example>
+/// <note>Sessions belong to the process: jobs of Start-Job do not see them.</note>
+/// <seealso cref="NewKdumpSessionCommand"/>
+/// <seealso cref="RemoveKdumpSessionCommand"/>
+/// <seealso href="about_KdumpNfs_Transports"/>
 [Cmdlet(VerbsCommon.Get, "KdumpSession", DefaultParameterSetName = "HostName")]
 [OutputType(typeof(KdumpSession))]
 public sealed class GetKdumpSessionCommand : PSCmdlet

@@ -4,6 +4,34 @@ using KdumpNfs.Collection;
 namespace KdumpNfs.PowerShell;
 
 /// <summary>Get-Vmcore: the dumps of a store, one object for each crash.</summary>
+/// <remarks>
+/// <para>Lists the crash directories below a store's dump directory and judges each: Writing, Complete (it was opened and read, CheckDepth says how far),
+/// Incomplete with the reason, or NotChecked. The store is a server, a session to one, or a directory of this machine.</para>
+/// <para>Objects of hosts or crashes from the pipeline choose whose dumps are given.</para>
+/// </remarks>
+/// <example>
+/// <code>
+/// Get-Vmcore storage /data/nfs_share -DumpPath /var/crash
+/// </code>
+/// <para>All dumps of the store.</para>
+/// </example>
+/// <example>
+/// <code>
+/// Get-Vmcore storage /data/nfs_share -DumpPath /var/crash -State Incomplete -Since (Get-Date).AddDays(-30) | Select-Object CrashedHost, CrashTime, Reason
+/// </code>
+/// <para>Dumps of the last month that did not end well, and why.</para>
+/// </example>
+/// <example>
+/// <code>
+/// Get-KdumpStatus web01 | Get-Vmcore -LiteralPath /mnt/dumps/var/crash
+/// </code>
+/// <para>Dumps of one host, by all its names and addresses, on a share that is mounted here.</para>
+/// </example>
+/// <seealso cref="WaitVmcoreCommand"/>
+/// <seealso cref="GetVmcoreReportCommand"/>
+/// <seealso cref="ReceiveVmcoreCommand"/>
+/// <seealso cref="RemoveVmcoreCommand"/>
+/// <seealso href="about_KdumpNfs_Vmcore"/>
 [Cmdlet(VerbsCommon.Get, "Vmcore", DefaultParameterSetName = StoreSet)]
 [OutputType(typeof(VmcoreDump))]
 public sealed class GetVmcoreCommand : StoreCmdlet

@@ -6,6 +6,32 @@ using KdumpNfs.Vmcores;
 namespace KdumpNfs.PowerShell;
 
 /// <summary>Get-VmcoreDmesg: the kernel's log of a dump, as records, as one text, or into a file.</summary>
+/// <remarks>
+/// <para>Reads the kernel's log out of a dump, without crash and without debug symbols, in whichever of its three forms the kernel kept it. Records have
+/// time, level and text; -Raw and -OutFile give the text as makedumpfile --dump-dmesg writes it. On a store only the bytes that are needed cross the
+/// network.</para>
+/// </remarks>
+/// <example>
+/// <code>
+/// Get-VmcoreDmesg ./vmcore | Where-Object Level -le 3 | Select-Object -Last 20
+/// </code>
+/// <para>The last 20 errors before the end.</para>
+/// </example>
+/// <example>
+/// <code>
+/// Get-Vmcore storage /data/nfs_share -DumpPath /var/crash -Maximum 1 | Get-VmcoreDmesg -Raw
+/// </code>
+/// <para>The whole log of the dump that changed last, read on the store.</para>
+/// </example>
+/// <example>
+/// <code>
+/// Get-VmcoreDmesg ./vmcore -OutFile ./vmcore-dmesg.txt -Caller
+/// </code>
+/// <para>Saves it, with the column of who wrote each message.</para>
+/// </example>
+/// <seealso cref="GetVmcoreReportCommand"/>
+/// <seealso cref="GetVmcoreCommand"/>
+/// <seealso href="about_KdumpNfs_Vmcore"/>
 [Cmdlet(VerbsCommon.Get, "VmcoreDmesg", DefaultParameterSetName = RecordSet)]
 [OutputType(typeof(KernelLogRecord), ParameterSetName = [RecordSet])]
 [OutputType(typeof(string), ParameterSetName = [RawSet])]

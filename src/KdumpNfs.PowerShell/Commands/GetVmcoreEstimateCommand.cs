@@ -6,6 +6,24 @@ using KdumpNfs.Ssh;
 namespace KdumpNfs.PowerShell;
 
 /// <summary>Get-VmcoreEstimate: how large a dump would be, from makedumpfile's own count of pages.</summary>
+/// <remarks>
+/// <para>Counts the pages of a running host by kind, and tells how many a dump of a level would keep, and a range for its compressed size with what that
+/// range is based on. The count comes from makedumpfile on the host (root needed), or with -Coarse from the kernel's counters.</para>
+/// </remarks>
+/// <example>
+/// <code>
+/// Get-VmcoreEstimate web01 -DumpLevel 31
+/// </code>
+/// <para>What a dump with the highest level would keep.</para>
+/// </example>
+/// <example>
+/// <code>
+/// Import-Csv ./hosts.csv | Get-VmcoreEstimate -Coarse | Measure-Object CompressedHighBytes -Sum
+/// </code>
+/// <para>How many bytes the store needs when all hosts crash once.</para>
+/// </example>
+/// <seealso cref="TestKdumpReadinessCommand"/>
+/// <seealso cref="SetKdumpNfsTargetCommand"/>
 [Cmdlet(VerbsCommon.Get, "VmcoreEstimate")]
 [OutputType(typeof(HostVmcoreEstimate))]
 public sealed class GetVmcoreEstimateCommand : FleetCmdlet

@@ -6,6 +6,26 @@ using KdumpNfs.Ssh;
 namespace KdumpNfs.PowerShell;
 
 /// <summary>Install-Kdump: the packages of kdump over NFS and its service; upgrades and removes nothing.</summary>
+/// <remarks>
+/// <para>Installs what kdump over NFS needs from the host's own repositories, and enables its service. A transaction that would upgrade or remove
+/// anything is refused before it begins. Without reserved memory the service cannot load a crash kernel yet: RebootRequired and
+/// Set-CrashKernelReservation tell what is left.</para>
+/// </remarks>
+/// <example>
+/// <code>
+/// Install-Kdump web01 -WhatIf
+/// </code>
+/// <para>Shows the packages.</para>
+/// </example>
+/// <example>
+/// <code>
+/// Import-Csv ./rack7.csv | Install-Kdump -Refresh -BatchSize 1, 10 | Where-Object RebootRequired
+/// </code>
+/// <para>Tries one host first, then ten at a time, with fresh package lists; gives the hosts that have to boot before they are armed.</para>
+/// </example>
+/// <seealso cref="SetCrashKernelReservationCommand"/>
+/// <seealso cref="SetKdumpNfsTargetCommand"/>
+/// <seealso cref="DisableKdumpCommand"/>
 [Cmdlet(VerbsLifecycle.Install, "Kdump", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
 [OutputType(typeof(KdumpInstallation))]
 public sealed class InstallKdumpCommand : ChangeCmdlet

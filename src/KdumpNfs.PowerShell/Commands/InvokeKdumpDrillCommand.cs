@@ -11,6 +11,36 @@ namespace KdumpNfs.PowerShell;
 /// Invoke-KdumpDrill: crashes hosts on purpose and proves for each, with its dump and its return, that a crash would be captured. Over SSH, or with
 /// -ConsoleHost by a break over their serial consoles, whose words are in the result.
 /// </summary>
+/// <remarks>
+/// <para>The whole proof, for a fleet: it looks at all hosts with every check of Test-KdumpReadiness -Probe, asks once with the list, crashes hosts in
+/// batches with at most -MaxDown of them down, waits for each dump, reads it, waits for the host's return and looks whether it is armed again. The
+/// verdict is Proven, or says where the chain broke. Proven is kept on the host: Get-KdumpStatus shows it until kernel, image or target change.</para>
+/// <para>A journal holds each step, so that Resume-KdumpDrill can go on after a lost controller. While a file JOURNAL.pause exists no further host is
+/// crashed. Leases on the store keep -MaxDown true across controllers.</para>
+/// </remarks>
+/// <example>
+/// <code>
+/// Invoke-KdumpDrill web01 -StoreHost storage -ExportPath /data/nfs_share -DumpPath /var/crash -WhatIf
+/// </code>
+/// <para>Shows what would be crashed. Nothing is written, not even the probe on the store.</para>
+/// </example>
+/// <example>
+/// <code>
+/// Import-Csv ./hosts.csv | Invoke-KdumpDrill -StoreHost storage -ExportPath /data/nfs_share -DumpPath /var/crash -MaxDown 2 -BatchSize 1, 5, 25% -Group Cluster -Verbose
+/// </code>
+/// <para>Drills a fleet: one host first, then five, then quarters; at most two down at once, and of each cluster at most one.</para>
+/// </example>
+/// <example>
+/// <code>
+/// Invoke-KdumpDrill web01 -StoreHost storage -ExportPath /data/nfs_share -ConsoleHost conman01 -PowerCycle { ipmi-power --cycle -h "bmc-$_" }
+/// </code>
+/// <para>Crashes over the serial console, whose words are in ConsoleText, and cycles the power if the host does not come back.</para>
+/// </example>
+/// <note>This crashes servers. Read about_KdumpNfs_Safety before the first one.</note>
+/// <seealso cref="ResumeKdumpDrillCommand"/>
+/// <seealso cref="TestKdumpReadinessCommand"/>
+/// <seealso cref="InvokeSysrqCrashCommand"/>
+/// <seealso href="about_KdumpNfs_Safety"/>
 [Cmdlet(VerbsLifecycle.Invoke, "KdumpDrill", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
 [OutputType(typeof(KdumpDrill))]
 public sealed class InvokeKdumpDrillCommand : ConsoleCmdlet

@@ -7,6 +7,26 @@ using KdumpNfs.Ssh;
 namespace KdumpNfs.PowerShell;
 
 /// <summary>Invoke-KdumpPlan: applies plans of -PassPlan that were looked at, to hosts that are still as they were.</summary>
+/// <remarks>
+/// <para>Applies plans that -PassPlan of the target cmdlets made, after somebody looked at them. A plan holds hashes and a diff, not the file: a host
+/// whose file, machine or family is no longer the plan's is refused (PlanDrifted, MachineIdMismatch), and so is a plan that was edited
+/// (PlanInvalid).</para>
+/// </remarks>
+/// <example>
+/// <code>
+/// Invoke-KdumpPlan -LiteralPath ./plans.json -BatchSize 1, 10
+/// </code>
+/// <para>Applies plans from a file: one host first, then ten at a time.</para>
+/// </example>
+/// <example>
+/// <code>
+/// Import-Clixml ./plans.xml | Where-Object HostName -like 'web*' | Invoke-KdumpPlan -WhatIf
+/// </code>
+/// <para>Shows the diffs of some of the plans again.</para>
+/// </example>
+/// <seealso cref="SetKdumpNfsTargetCommand"/>
+/// <seealso cref="RestoreKdumpConfigurationCommand"/>
+/// <seealso href="about_KdumpNfs_Safety"/>
 [Cmdlet(VerbsLifecycle.Invoke, "KdumpPlan", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
 [OutputType(typeof(KdumpTargetChange))]
 public sealed class InvokeKdumpPlanCommand : ChangeCmdlet

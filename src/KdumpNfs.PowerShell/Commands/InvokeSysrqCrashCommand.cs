@@ -10,6 +10,29 @@ namespace KdumpNfs.PowerShell;
 /// Invoke-SysrqCrash: crashes the kernel of hosts on purpose. Looks at all of them first, asks once, then pulls the triggers: over SSH, or with
 /// -ConsoleHost by a break over their serial consoles, whose words are in the result.
 /// </summary>
+/// <remarks>
+/// <para>Crashes hosts with the kernel's own trigger. It looks at each host first, refuses those that are not ready, checks the machine behind the name,
+/// asks once with the list of all hosts, and keeps at most -MaxDown of them down. A trigger is never sent twice. With -ConsoleHost the crash is a break
+/// and a key over the serial console, for hosts that hang.</para>
+/// <para>Wait-Vmcore behind it in the pipeline waits for the dumps. It lists the store before the first trigger.</para>
+/// </remarks>
+/// <example>
+/// <code>
+/// Invoke-SysrqCrash web01 | Wait-Vmcore -StoreHost storage -ExportPath /data/nfs_share -DumpPath /var/crash
+/// </code>
+/// <para>Crashes a host after a question, and gives its dump when that is complete.</para>
+/// </example>
+/// <example>
+/// <code>
+/// Get-Content ./test-hosts.txt | Invoke-SysrqCrash -MaxDown 2 -Wait -WhatIf
+/// </code>
+/// <para>Shows which hosts would be crashed.</para>
+/// </example>
+/// <note>This crashes servers: what they do at that moment is lost. Read about_KdumpNfs_Safety. Invoke-KdumpDrill does the same with a verdict.</note>
+/// <seealso cref="WaitVmcoreCommand"/>
+/// <seealso cref="InvokeKdumpDrillCommand"/>
+/// <seealso cref="SendSysrqCommand"/>
+/// <seealso href="about_KdumpNfs_Safety"/>
 [Cmdlet(VerbsLifecycle.Invoke, "SysrqCrash", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
 [OutputType(typeof(SysrqCrash))]
 public sealed class InvokeSysrqCrashCommand : ConsoleCmdlet

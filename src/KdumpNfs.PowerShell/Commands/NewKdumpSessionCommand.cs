@@ -6,6 +6,28 @@ using KdumpNfs.Ssh.Sessions;
 namespace KdumpNfs.PowerShell;
 
 /// <summary>New-KdumpSession: connects to hosts and keeps the connections, for the -Session of other cmdlets.</summary>
+/// <remarks>
+/// <para>Connects to hosts and keeps the connections open, so that many cmdlets cost one handshake for each host. Give them to -Session, or pipe them. A
+/// session whose connection was lost connects again before the next command begins, and refuses another machine behind the same name.</para>
+/// </remarks>
+/// <example>
+/// <code>
+/// $s = Get-Content ./hosts.txt | New-KdumpSession -UserName admin -SudoPassword (Read-Host -AsSecureString)
+/// Get-KdumpStatus -Session $s
+/// $s | Remove-KdumpSession
+/// </code>
+/// <para>Asks for the password of sudo once, works, and closes the connections.</para>
+/// </example>
+/// <example>
+/// <code>
+/// New-KdumpSession storage -KeyFilePath ~/.ssh/storage_ed25519 | Get-NfsExport
+/// </code>
+/// <para>A session from the pipeline is used as it is.</para>
+/// </example>
+/// <note>Sessions end with the module, or with the process.</note>
+/// <seealso cref="GetKdumpSessionCommand"/>
+/// <seealso cref="RemoveKdumpSessionCommand"/>
+/// <seealso href="about_KdumpNfs_Transports"/>
 [Cmdlet(VerbsCommon.New, "KdumpSession")]
 [OutputType(typeof(KdumpSession))]
 public sealed class NewKdumpSessionCommand : HostsCmdlet

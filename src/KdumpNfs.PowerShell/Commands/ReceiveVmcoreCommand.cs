@@ -5,6 +5,27 @@ using KdumpNfs.Fleet;
 namespace KdumpNfs.PowerShell;
 
 /// <summary>Receive-Vmcore: fetches crash directories from a store, verifies them, and continues what was begun.</summary>
+/// <remarks>
+/// <para>Copies crash directories from a store into directories of their own below -Destination, readable for their owner alone. What was fetched before
+/// is not fetched again; what was begun is continued. Size and SHA-256 of each file are compared with the store's.</para>
+/// </remarks>
+/// <example>
+/// <code>
+/// Get-Vmcore storage /data/nfs_share -DumpPath /var/crash -Since (Get-Date).AddDays(-1) | Receive-Vmcore -Destination ./dumps
+/// </code>
+/// <para>Fetches the dumps of the last day.</para>
+/// </example>
+/// <example>
+/// <code>
+/// Receive-Vmcore /data/nfs_share/var/crash/10.0.0.7-2026-11-22-10:05:50 -StoreHost storage -DumpOnly
+/// </code>
+/// <para>Fetches one dump, without its logs, into the current directory.</para>
+/// </example>
+/// <note>Four dumps are fetched at once, unless -ThrottleLimit says otherwise.</note>
+/// <note>What Windows refuses in a name is percent-encoded: 10%3A05%3A50 for 10:05:50. Get-Vmcore -LiteralPath reads such directories as they are.</note>
+/// <seealso cref="GetVmcoreCommand"/>
+/// <seealso cref="TestVmcoreCommand"/>
+/// <seealso href="about_KdumpNfs_Vmcore"/>
 [Cmdlet(VerbsCommunications.Receive, "Vmcore", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low)]
 [OutputType(typeof(ReceivedVmcore))]
 public sealed class ReceiveVmcoreCommand : StoreObjectCmdlet

@@ -4,6 +4,23 @@ using KdumpNfs.Ssh.Sessions;
 namespace KdumpNfs.PowerShell;
 
 /// <summary>Remove-KdumpSession: closes kept connections. What runs through one at that moment ends with SessionClosed.</summary>
+/// <remarks>
+/// <para>Closes sessions of New-KdumpSession. Commands that run through one at that moment end with SessionClosed.</para>
+/// </remarks>
+/// <example>
+/// <code>
+/// Get-KdumpSession | Remove-KdumpSession
+/// </code>
+/// <para>Closes all of them.</para>
+/// </example>
+/// <example>
+/// <code>
+/// Remove-KdumpSession -HostName web*
+/// </code>
+/// <para>Closes those to some hosts.</para>
+/// </example>
+/// <seealso cref="NewKdumpSessionCommand"/>
+/// <seealso cref="GetKdumpSessionCommand"/>
 [Cmdlet(VerbsCommon.Remove, "KdumpSession", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low, DefaultParameterSetName = "Session")]
 [OutputType(typeof(void))]
 public sealed class RemoveKdumpSessionCommand : PSCmdlet

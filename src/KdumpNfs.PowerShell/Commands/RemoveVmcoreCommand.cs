@@ -5,6 +5,28 @@ using KdumpNfs.Ssh;
 namespace KdumpNfs.PowerShell;
 
 /// <summary>Remove-Vmcore: removes dumps of a store by age, number or size, or those that are named; never what is written, held, first or newest.</summary>
+/// <remarks>
+/// <para>Keeps a store from filling up. Limits by age, number and size choose for each host; or dumps that are named are removed. Whatever the limits
+/// say, these stay: what is being written, what is held (Set-VmcoreHold), and of each host the first dump, the newest and the newest complete one. Ages
+/// go by the store's clock.</para>
+/// </remarks>
+/// <example>
+/// <code>
+/// Remove-Vmcore storage /data/nfs_share -DumpPath /var/crash -OlderThan 90.00:00:00 -MaxBytes 200GB -WhatIf
+/// </code>
+/// <para>Shows what would go: dumps of more than 90 days, and the oldest of a host beyond 200 GB.</para>
+/// </example>
+/// <example>
+/// <code>
+/// Get-Vmcore storage /data/nfs_share -DumpPath /var/crash -State Incomplete | Remove-Vmcore storage /data/nfs_share -DumpPath /var/crash -Confirm:$false
+/// </code>
+/// <para>Removes named dumps, here the incomplete ones, without a question.</para>
+/// </example>
+/// <note>Dumps are removed on their store only: -Session and -LiteralPath, which the other cmdlets of a store take, are refused. A share that is mounted is
+/// reached as -StoreHost with a host that has it.</note>
+/// <seealso cref="SetVmcoreHoldCommand"/>
+/// <seealso cref="GetVmcoreCommand"/>
+/// <seealso href="about_KdumpNfs_Vmcore"/>
 [Cmdlet(VerbsCommon.Remove, "Vmcore", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High, DefaultParameterSetName = StoreSet)]
 [OutputType(typeof(VmcoreRemoval))]
 public sealed class RemoveVmcoreCommand : StoreCmdlet

@@ -6,6 +6,32 @@ using KdumpNfs.Ssh;
 namespace KdumpNfs.PowerShell;
 
 /// <summary>Restore-KdumpConfiguration: brings back the exact bytes of a backup that a change left, rebuilt and loaded; or lists the backups.</summary>
+/// <remarks>
+/// <para>Every change of a dump target leaves a copy of the file that it replaced. This cmdlet lists those copies, or brings one back byte for byte, with
+/// the same checks, rebuild and load as the change that it undoes. Without -Backup it undoes the last change; doing it twice changes nothing the second
+/// time.</para>
+/// </remarks>
+/// <example>
+/// <code>
+/// Restore-KdumpConfiguration web01 -List
+/// </code>
+/// <para>The copies on the host, the newest first.</para>
+/// </example>
+/// <example>
+/// <code>
+/// Restore-KdumpConfiguration web01, web02 -WhatIf
+/// </code>
+/// <para>The diff that would undo the last change on both hosts.</para>
+/// </example>
+/// <example>
+/// <code>
+/// Restore-KdumpConfiguration web01 -Backup 20261122
+/// </code>
+/// <para>Brings back the copy whose name has this time in it.</para>
+/// </example>
+/// <seealso cref="SetKdumpNfsTargetCommand"/>
+/// <seealso cref="InvokeKdumpPlanCommand"/>
+/// <seealso href="about_KdumpNfs_Safety"/>
 [Cmdlet(VerbsData.Restore, "KdumpConfiguration", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium, DefaultParameterSetName = RestoreSet)]
 [OutputType(typeof(KdumpTargetChange), typeof(KdumpPlan), ParameterSetName = [RestoreSet])]
 [OutputType(typeof(KdumpBackup), ParameterSetName = [ListSet])]

@@ -10,6 +10,24 @@ namespace KdumpNfs.PowerShell;
 /// Resume-KdumpDrill: goes on with a drill whose controller was lost. Hosts that were triggered are looked at and never triggered again; the others are
 /// crashed as they were to be, over the consoles that the journal names.
 /// </summary>
+/// <remarks>
+/// <para>Goes on with a drill whose controller was lost or stopped, from its journal. Hosts that were triggered are followed to their true verdict and
+/// are never triggered again. The others are looked at, asked for and crashed as they were to be, unless -NoCrash leaves them.</para>
+/// </remarks>
+/// <example>
+/// <code>
+/// Resume-KdumpDrill ./drill.jsonl -NoCrash
+/// </code>
+/// <para>Finds out what became of the hosts that were down, and crashes nobody.</para>
+/// </example>
+/// <example>
+/// <code>
+/// Get-ChildItem ~/.local/state/kdumpnfs/drills | Sort-Object LastWriteTime | Select-Object -Last 1 | ForEach-Object { Resume-KdumpDrill $_.FullName -Verbose }
+/// </code>
+/// <para>Goes on with the newest drill of this account.</para>
+/// </example>
+/// <seealso cref="InvokeKdumpDrillCommand"/>
+/// <seealso href="about_KdumpNfs_Safety"/>
 [Cmdlet(VerbsLifecycle.Resume, "KdumpDrill", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
 [OutputType(typeof(KdumpDrill))]
 public sealed class ResumeKdumpDrillCommand : ConnectingCmdlet

@@ -6,6 +6,28 @@ using KdumpNfs.Ssh;
 namespace KdumpNfs.PowerShell;
 
 /// <summary>Send-Sysrq: keys of sysrq over the serial consoles of hosts, and what the consoles say. <c>-Key h</c> is the harmless check that the way works.</summary>
+/// <remarks>
+/// <para>Sends a break and keys to serial consoles, through a console server that is reached over SSH, and gives what the console says. That works while
+/// a host hangs and answers nothing else. Before a break the host is told a random word over SSH, and the console has to show it: another machine's
+/// console gets nothing.</para>
+/// </remarks>
+/// <example>
+/// <code>
+/// Send-Sysrq web01 -Key h -ConsoleHost conman01
+/// </code>
+/// <para>The harmless check that the way works.</para>
+/// </example>
+/// <example>
+/// <code>
+/// Send-Sysrq web01 -Key w, l, m -ConsoleHost conman01 | Format-List Key, Text
+/// </code>
+/// <para>Blocked tasks, stacks of all processors, and memory.</para>
+/// </example>
+/// <note>A host that does not answer over SSH cannot be proved to be behind its console: harmless keys are sent with a warning, others only with
+/// -AllowUnproven. c, the crash, is for Invoke-SysrqCrash.</note>
+/// <seealso cref="InvokeSysrqCrashCommand"/>
+/// <seealso cref="EnableSysrqCommand"/>
+/// <seealso href="about_KdumpNfs_Safety"/>
 [Cmdlet(VerbsCommunications.Send, "Sysrq", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
 [OutputType(typeof(SysrqAnswer))]
 public sealed class SendSysrqCommand : ConsoleCmdlet

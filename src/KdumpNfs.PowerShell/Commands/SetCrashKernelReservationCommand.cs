@@ -6,6 +6,31 @@ using KdumpNfs.Ssh;
 namespace KdumpNfs.PowerShell;
 
 /// <summary>Set-CrashKernelReservation: reserves memory for the capture kernel from the next boot on. Reboots nothing.</summary>
+/// <remarks>
+/// <para>Sets crashkernel= in the host's boot loader, with the distribution's own tool where it has one. Other arguments stay. The reservation comes with
+/// the next boot; nothing is rebooted here. A host that boots from elsewhere (the network, a hypervisor's kernel) is refused and told the
+/// argument.</para>
+/// </remarks>
+/// <example>
+/// <code>
+/// Set-CrashKernelReservation web01 -Recommended -WhatIf
+/// </code>
+/// <para>Shows what the distribution's default would change.</para>
+/// </example>
+/// <example>
+/// <code>
+/// Import-Csv ./hosts.csv | Set-CrashKernelReservation -Size 512M -BatchSize 1, 25%
+/// </code>
+/// <para>Reserves 512 MiB, on one host first, then on a quarter of all at a time.</para>
+/// </example>
+/// <example>
+/// <code>
+/// Set-CrashKernelReservation db01 -Size '1G,high', '256M,low'
+/// </code>
+/// <para>Reserves memory above 4 GiB and some below.</para>
+/// </example>
+/// <seealso cref="GetCrashKernelReservationCommand"/>
+/// <seealso cref="InstallKdumpCommand"/>
 [Cmdlet(VerbsCommon.Set, "CrashKernelReservation", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium, DefaultParameterSetName = SizeSet)]
 [OutputType(typeof(CrashKernelChange))]
 public sealed class SetCrashKernelReservationCommand : ChangeCmdlet

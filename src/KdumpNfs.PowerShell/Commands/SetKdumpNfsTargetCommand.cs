@@ -5,6 +5,37 @@ using KdumpNfs.Kdump;
 namespace KdumpNfs.PowerShell;
 
 /// <summary>Set-KdumpNfsTarget: sends the dumps of hosts to an NFS export, after a check from the host that it mounts and can be written.</summary>
+/// <remarks>
+/// <para>Points kdump at an NFS export and, if asked, says how dumps are made. From each host the export is mounted and written first; only then the
+/// host's own file (kdump.conf, kdump-tools or SUSE's sysconfig) is edited, losslessly, with a copy of the old one. The capture image is rebuilt and
+/// loaded. If the host would not be armed afterwards, the old state comes back and the error has the service's own words.</para>
+/// <para>The change runs detached on the host: a connection that dies leaves the old state or the new one, never something between. Doing it twice
+/// changes nothing the second time (Changed is false).</para>
+/// </remarks>
+/// <example>
+/// <code>
+/// Set-KdumpNfsTarget web01 -NfsServer storage -Export /data/nfs_share -DumpPath /var/crash -WhatIf
+/// </code>
+/// <para>Shows the diff of the host's file.</para>
+/// </example>
+/// <example>
+/// <code>
+/// Import-Csv ./hosts.csv | Get-KdumpStatus | Where-Object NotReadyReason -contains TargetMissing | Set-KdumpNfsTarget -NfsServer storage -Export /data/nfs_share -DumpPath /var/crash -DumpLevel 31 -BatchSize 1, 5, 25%
+/// </code>
+/// <para>Changes hosts that have no target yet, in batches that stop at the first failure.</para>
+/// </example>
+/// <example>
+/// <code>
+/// Get-Content ./hosts.txt | Set-KdumpNfsTarget -NfsServer storage -Export /data/nfs_share -PassPlan | ConvertTo-Json -AsArray | Set-Content ./plans.json
+/// </code>
+/// <para>Makes plans to be looked at; Invoke-KdumpPlan applies them.</para>
+/// </example>
+/// <note>A host without reserved crash memory is refused: see Set-CrashKernelReservation.</note>
+/// <seealso cref="EnableNfsExportCommand"/>
+/// <seealso cref="TestKdumpReadinessCommand"/>
+/// <seealso cref="RestoreKdumpConfigurationCommand"/>
+/// <seealso cref="InvokeKdumpPlanCommand"/>
+/// <seealso href="about_KdumpNfs_Safety"/>
 [Cmdlet(VerbsCommon.Set, "KdumpNfsTarget", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
 [OutputType(typeof(KdumpTargetChange), typeof(KdumpPlan))]
 public sealed class SetKdumpNfsTargetCommand : TargetCmdlet

@@ -5,6 +5,28 @@ using KdumpNfs.Kdump;
 namespace KdumpNfs.PowerShell;
 
 /// <summary>Set-KdumpSshTarget: sends the dumps of hosts to an account on a server, each with a dump key of its own that is made, let in and checked here.</summary>
+/// <remarks>
+/// <para>Sends dumps over ssh instead of NFS. Each host gets a dump key of its own; the store lets it in for one account, from that host's address and
+/// for kdump's commands alone; the store's host keys are pinned on the host. Through the key a file is written, renamed and removed before any
+/// configuration is touched.</para>
+/// </remarks>
+/// <example>
+/// <code>
+/// Set-KdumpSshTarget web01, web02 -SshServer storage -DumpPath /data/dumps -CreateUser -CreatePath
+/// </code>
+/// <para>Makes the account and the directory on the store, and a key on each host.</para>
+/// </example>
+/// <example>
+/// <code>
+/// Import-Csv ./hosts.csv | Set-KdumpSshTarget -SshServer 10.0.0.5 -SshUser dumps -DumpPath /data/dumps -StoreHost storage.mgmt -WhatIf
+/// </code>
+/// <para>Hosts reach the store by one address, this machine by another. Shows what would be done.</para>
+/// </example>
+/// <note>The store has to be reached with an account that may become root, because accounts and keys are made there.</note>
+/// <seealso cref="SetKdumpNfsTargetCommand"/>
+/// <seealso cref="SetKdumpLocalTargetCommand"/>
+/// <seealso cref="RestoreKdumpConfigurationCommand"/>
+/// <seealso href="about_KdumpNfs_Safety"/>
 [Cmdlet(VerbsCommon.Set, "KdumpSshTarget", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
 [OutputType(typeof(KdumpTargetChange), typeof(KdumpPlan))]
 public sealed class SetKdumpSshTargetCommand : TargetCmdlet

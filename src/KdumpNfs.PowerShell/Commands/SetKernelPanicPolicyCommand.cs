@@ -6,50 +6,80 @@ using KdumpNfs.Ssh;
 namespace KdumpNfs.PowerShell;
 
 /// <summary>Set-KernelPanicPolicy: makes kernels panic where they would go on. A switch that is not given leaves its setting alone; <c>-Switch:$false</c> turns it off.</summary>
+/// <remarks>
+/// <para>Makes kernels panic, and so leave a dump, where they would go on hanging or limping. Only the settings that are given are changed. Persistent
+/// writes a drop-in of ours under /etc/sysctl.d; what was there before is remembered on the host, for Restore-KernelPanicPolicy.</para>
+/// </remarks>
+/// <example>
+/// <code>
+/// Set-KernelPanicPolicy web01 -HardlockupPanic -NmiWatchdog -PanicOnOops -WhatIf
+/// </code>
+/// <para>Shows the change: hard lockups, for which the watchdog is switched on, and oopses panic.</para>
+/// </example>
+/// <example>
+/// <code>
+/// Import-Csv ./hosts.csv | Set-KernelPanicPolicy -SoftlockupPanic -HungTaskPanic:$false -PanicTimeout 10 -Confirm:$false
+/// </code>
+/// <para>Switches one setting on and one off, and lets panicked kernels reboot after ten seconds where no crash kernel takes over.</para>
+/// </example>
+/// <note>A host with such a policy goes down where it limped on before. -PanicOnWarn asks a second time: many kernels warn about harmless things.</note>
+/// <seealso cref="GetKernelPanicPolicyCommand"/>
+/// <seealso cref="RestoreKernelPanicPolicyCommand"/>
+/// <seealso href="about_KdumpNfs_Safety"/>
 [Cmdlet(VerbsCommon.Set, "KernelPanicPolicy", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
 [OutputType(typeof(KernelPanicPolicyChange))]
 public sealed class SetKernelPanicPolicyCommand : ChangeCmdlet
 {
     private SetKernelPanicPolicyOperation _operation = null!;
 
-    /// <summary>kernel.softlockup_panic.</summary>
+    /// <summary>Panic when a processor ran kernel code for too long without letting another task run (kernel.softlockup_panic).</summary>
+    /// <value>As the host has it</value>
     [Parameter]
     public SwitchParameter SoftlockupPanic { get; set; }
 
-    /// <summary>kernel.hardlockup_panic; needs the NMI watchdog.</summary>
+    /// <summary>Panic when a processor took no interrupts for too long (kernel.hardlockup_panic); needs -NmiWatchdog.</summary>
+    /// <value>As the host has it</value>
     [Parameter]
     public SwitchParameter HardlockupPanic { get; set; }
 
-    /// <summary>kernel.hung_task_panic.</summary>
+    /// <summary>Panic when a task waited without being interruptible for too long, often for a dead disk or NFS server (kernel.hung_task_panic).</summary>
+    /// <value>As the host has it</value>
     [Parameter]
     public SwitchParameter HungTaskPanic { get; set; }
 
-    /// <summary>kernel.panic_on_io_nmi.</summary>
+    /// <summary>Panic when hardware reports an I/O error by NMI (kernel.panic_on_io_nmi).</summary>
+    /// <value>As the host has it</value>
     [Parameter]
     public SwitchParameter PanicOnIoNmi { get; set; }
 
-    /// <summary>kernel.panic_on_unrecovered_nmi.</summary>
+    /// <summary>Panic when an NMI comes whose cause was not dealt with, such as memory parity (kernel.panic_on_unrecovered_nmi).</summary>
+    /// <value>As the host has it</value>
     [Parameter]
     public SwitchParameter PanicOnUnrecoveredNmi { get; set; }
 
-    /// <summary>kernel.unknown_nmi_panic.</summary>
+    /// <summary>Panic when an NMI comes that nobody claims; so does the NMI button of a BMC (kernel.unknown_nmi_panic).</summary>
+    /// <value>As the host has it</value>
     [Parameter]
     public SwitchParameter UnknownNmiPanic { get; set; }
 
-    /// <summary>kernel.panic_on_oops.</summary>
+    /// <summary>Panic when the kernel finds a fault of its own, instead of killing the task and going on (kernel.panic_on_oops).</summary>
+    /// <value>As the host has it</value>
     [Parameter]
     public SwitchParameter PanicOnOops { get; set; }
 
-    /// <summary>kernel.panic_on_warn: asks once more, because harmless warnings panic too.</summary>
+    /// <summary>Panic at each warning of the kernel (kernel.panic_on_warn). Asks once more, because harmless warnings panic too.</summary>
+    /// <value>As the host has it</value>
     [Parameter]
     public SwitchParameter PanicOnWarn { get; set; }
 
-    /// <summary>kernel.panic: seconds until a panicked kernel reboots; 0 never, -1 at once.</summary>
+    /// <summary>Seconds until a panicked kernel reboots (kernel.panic); 0 never, -1 at once.</summary>
+    /// <value>As the host has it</value>
     [Parameter]
     [Alias("PanicTimeoutSec")]
     public int PanicTimeout { get; set; }
 
-    /// <summary>kernel.nmi_watchdog: the detector of hard lockups.</summary>
+    /// <summary>Runs the detector of hard lockups (kernel.nmi_watchdog).</summary>
+    /// <value>As the host has it</value>
     [Parameter]
     public SwitchParameter NmiWatchdog { get; set; }
 

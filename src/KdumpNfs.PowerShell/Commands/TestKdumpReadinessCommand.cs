@@ -6,6 +6,33 @@ using KdumpNfs.Ssh;
 namespace KdumpNfs.PowerShell;
 
 /// <summary>Test-KdumpReadiness: whether a crash of each host now would end as a usable vmcore, check by check.</summary>
+/// <remarks>
+/// <para>Runs all checks on each host: kernel, memory, crash kernel, service, configuration, capture image, network, store and its free space. Each check
+/// has Pass, Warn, Fail or NotChecked, with evidence and remedy; NotChecked is not a pass. It changes nothing. -Probe mounts the export from the
+/// host, softly and in a namespace of its own, and writes and removes a file there.</para>
+/// </remarks>
+/// <example>
+/// <code>
+/// Import-Csv ./hosts.csv | Test-KdumpReadiness -Probe -Summary
+/// </code>
+/// <para>One object for each host, and one for each store: how many hosts may crash at the same time.</para>
+/// </example>
+/// <example>
+/// <code>
+/// (Test-KdumpReadiness web01 -Probe).Checks | Where-Object Outcome -ne Pass | Format-List
+/// </code>
+/// <para>What stands against a dump of one host, with the remedies.</para>
+/// </example>
+/// <example>
+/// <code>
+/// if (-not (Get-Content ./hosts.txt | Test-KdumpReadiness -Probe -Quiet)) { exit 1 }
+/// </code>
+/// <para>One answer for a scheduled job.</para>
+/// </example>
+/// <seealso cref="GetKdumpStatusCommand"/>
+/// <seealso cref="SetKdumpNfsTargetCommand"/>
+/// <seealso cref="InvokeKdumpDrillCommand"/>
+/// <seealso href="about_KdumpNfs"/>
 [Cmdlet(VerbsDiagnostic.Test, "KdumpReadiness")]
 [OutputType(typeof(HostReadiness), typeof(StoreReadiness), typeof(bool))]
 public sealed class TestKdumpReadinessCommand : FleetCmdlet

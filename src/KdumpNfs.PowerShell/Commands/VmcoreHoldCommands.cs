@@ -41,6 +41,25 @@ public abstract class VmcoreHoldCmdlet : StoreObjectCmdlet
 }
 
 /// <summary>Set-VmcoreHold: keeps dumps from being removed.</summary>
+/// <remarks>
+/// <para>Puts a file .hold into crash directories on their store. Remove-Vmcore leaves such directories alone, whatever its limits say, and says why. The
+/// reason is in the file and in Get-Vmcore's HoldReason.</para>
+/// </remarks>
+/// <example>
+/// <code>
+/// Get-Vmcore storage /data/nfs_share -DumpPath /var/crash | Where-Object CrashedHost -eq web01 | Set-VmcoreHold -Reason 'case 4711'
+/// </code>
+/// <para>Keeps the dumps of a host for a case.</para>
+/// </example>
+/// <example>
+/// <code>
+/// Set-VmcoreHold /data/nfs_share/var/crash/10.0.0.7-2026-11-22-10:05:50 -StoreHost storage
+/// </code>
+/// <para>Keeps one directory, named by its path on the store.</para>
+/// </example>
+/// <seealso cref="ClearVmcoreHoldCommand"/>
+/// <seealso cref="RemoveVmcoreCommand"/>
+/// <seealso cref="GetVmcoreCommand"/>
 [Cmdlet(VerbsCommon.Set, "VmcoreHold", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low)]
 [OutputType(typeof(VmcoreHold))]
 public sealed class SetVmcoreHoldCommand : VmcoreHoldCmdlet
@@ -54,6 +73,25 @@ public sealed class SetVmcoreHoldCommand : VmcoreHoldCmdlet
 }
 
 /// <summary>Clear-VmcoreHold: lets dumps be removed again.</summary>
+/// <remarks>
+/// <para>Removes the marker .hold from crash directories on their store, so that Remove-Vmcore may take them again when its limits say so. Nothing is
+/// removed now. A directory without a marker stays as it is (Changed is false).</para>
+/// </remarks>
+/// <example>
+/// <code>
+/// Get-Vmcore storage /data/nfs_share -DumpPath /var/crash | Where-Object Held | Clear-VmcoreHold -WhatIf
+/// </code>
+/// <para>Shows which holds of the store would end.</para>
+/// </example>
+/// <example>
+/// <code>
+/// Clear-VmcoreHold /data/nfs_share/var/crash/10.0.0.7-2026-11-22-10:05:50 -StoreHost storage
+/// </code>
+/// <para>Ends the hold of one crash directory, named by its path on the store.</para>
+/// </example>
+/// <seealso cref="SetVmcoreHoldCommand"/>
+/// <seealso cref="RemoveVmcoreCommand"/>
+/// <seealso cref="GetVmcoreCommand"/>
 [Cmdlet(VerbsCommon.Clear, "VmcoreHold", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
 [OutputType(typeof(VmcoreHold))]
 public sealed class ClearVmcoreHoldCommand : VmcoreHoldCmdlet

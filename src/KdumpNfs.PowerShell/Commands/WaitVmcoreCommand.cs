@@ -6,9 +6,28 @@ namespace KdumpNfs.PowerShell;
 
 /// <summary>Wait-Vmcore: waits until the dumps of crashed hosts are complete, have failed or are overdue.</summary>
 /// <remarks>
-/// In a pipeline behind Invoke-SysrqCrash this cmdlet begins before any trigger is pulled. It lists the store then: that is how it knows
-/// new dumps from old ones without comparing clocks. It also means that an unreachable store ends the pipeline while all hosts are up.
+/// <para>Looks at the store again and again until each host that crashed has a dump that was read and is whole, or one that failed, or none in time.
+/// Gives each dump as it ends, whatever the order. Progress tells how much of each has come.</para>
+/// <para>In a pipeline behind Invoke-SysrqCrash this cmdlet begins before any trigger is pulled. It lists the store then: that is how it knows
+/// new dumps from old ones without comparing clocks. It also means that an unreachable store ends the pipeline while all hosts are up.</para>
 /// </remarks>
+/// <example>
+/// <code>
+/// Invoke-SysrqCrash web01 | Wait-Vmcore -StoreHost storage -ExportPath /data/nfs_share -DumpPath /var/crash
+/// </code>
+/// <para>Crashes a host and gives its dump when it is complete.</para>
+/// </example>
+/// <example>
+/// <code>
+/// Wait-Vmcore storage /data/nfs_share -InputObject web01, 10.0.0.7 -TimeoutSec 3600 | Receive-Vmcore -Destination ./dumps
+/// </code>
+/// <para>Waits up to an hour for new dumps of two hosts that crash by themselves, and fetches them.</para>
+/// </example>
+/// <note>A dump that is overdue, or that failed, is an error for its host (VmcoreTimeout for one that did not come in time); others are waited
+/// for.</note>
+/// <seealso cref="InvokeSysrqCrashCommand"/>
+/// <seealso cref="GetVmcoreCommand"/>
+/// <seealso cref="InvokeKdumpDrillCommand"/>
 [Cmdlet(VerbsLifecycle.Wait, "Vmcore", DefaultParameterSetName = StoreSet)]
 [OutputType(typeof(VmcoreDump))]
 public sealed class WaitVmcoreCommand : StoreCmdlet
