@@ -18,7 +18,7 @@ usage: ./build.sh TASK
   test full   the long scenarios as well
   demo        the main job on virtual hosts: export, configure, estimate, crash, collect
   bench       measurements, side by side, into out/bench/
-  bench long  a million damaged dumps and a fleet full of faults first (about half an hour)
+  bench long  a million damaged dumps and a fleet full of faults first (up to an hour)
   clean       removes out/ and the build's folders
 EOF
 }

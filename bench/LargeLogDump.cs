@@ -2,8 +2,6 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
 using KdumpNfs.Vmcore;
-using KdumpNfs.Vmcore.Formats;
-using KdumpNfs.Vmcore.Sources;
 
 namespace KdumpNfs.Bench;
 
@@ -19,7 +17,7 @@ internal sealed class LargeLogDump
     private const int Page = 4096;
 
     private readonly VmcoreImage _image;
-    private readonly SortedDictionary<ulong, byte[]> _changed = [];
+    private readonly Dictionary<ulong, byte[]> _changed = [];
 
     private LargeLogDump(VmcoreImage image) => _image = image;
 
@@ -38,69 +36,7 @@ internal sealed class LargeLogDump
         var (rings, descs, infos, messages) = Rings();
         var at = Map(firstPage, rings.Length);
         Point(at, at + (ulong)descs, at + (ulong)infos, messages);
-        using var source = new FileSource(small);
-        var header = VmcoreHeader.ReadAsync(source).AsTask().GetAwaiter().GetResult();
-        var headers = KdumpHeaders.Read(source, header.DiskDump!, header.Machine);
-        var oldHalf = (int)(headers.BitmapBytes / 2);
-        var oldBits = source.ReadExactly(headers.BitmapOffset, 2 * oldHalf, "bitmaps");
-        var half = (long)((pages + (Page * 8) - 1) / (Page * 8)) * Page;
-        var rest = source.ReadExactly(headers.Descriptors, (int)(source.Length - headers.Descriptors), "pages");
-        var tableBytes = (int)(BinaryPrimitives.ReadInt64LittleEndian(rest) - headers.Descriptors);
-        var added = rings.Length / Page;
-        var newData = headers.BitmapOffset + (2 * half) + tableBytes + (added * 24L);
-        var shift = newData - (headers.Descriptors + tableBytes);
-
-        // The order of the descriptors is that of the bits of the second bitmap.
-        var table = new MemoryStream();
-        var tail = newData + rest.Length - tableBytes;
-        var extra = new MemoryStream();
-        var index = 0;
-        for (var page = 0UL; page < (ulong)oldHalf * 8; page++)
-        {
-            if ((oldBits[oldHalf + (int)(page >> 3)] & (1 << (int)(page & 7))) == 0)
-            {
-                continue;
-            }
-
-            var descriptor = rest.AsSpan(24 * index++, 24).ToArray();
-            BinaryPrimitives.WriteInt64LittleEndian(descriptor, BinaryPrimitives.ReadInt64LittleEndian(descriptor) + shift);
-            if (_changed.TryGetValue(page, out var content))
-            {
-                Describe(descriptor, tail + extra.Length);
-                extra.Write(content);
-            }
-
-            table.Write(descriptor);
-        }
-
-        for (var i = 0; i < added; i++)
-        {
-            var descriptor = new byte[24];
-            Describe(descriptor, tail + extra.Length);
-            extra.Write(rings.AsSpan(i * Page, Page));
-            table.Write(descriptor);
-        }
-
-        var head = source.ReadExactly(0, (int)headers.BitmapOffset, "headers");
-        BinaryPrimitives.WriteInt32LittleEndian(head.AsSpan(436), (int)(2 * half / headers.BlockSize));
-        BinaryPrimitives.WriteUInt64LittleEndian(head.AsSpan(headers.BlockSize + 96), pages);
-        var ones = new byte[added / 8];
-        ones.AsSpan().Fill(0xff);
-        using var file = File.Create(target);
-        file.Write(head);
-        for (var i = 0; i < 2; i++)
-        {
-            var bitmap = headers.BitmapOffset + (i * half);
-            file.Position = bitmap;
-            file.Write(oldBits, i * oldHalf, oldHalf);
-            file.Position = bitmap + (long)(firstPage / 8);
-            file.Write(ones);
-        }
-
-        file.Position = headers.BitmapOffset + (2 * half);
-        table.WriteTo(file);
-        file.Write(rest, tableBytes, rest.Length - tableBytes);
-        extra.WriteTo(file);
+        LargeDump.Write(small, target, pages, _changed, firstPage, rings);
         return messages;
     }
 
@@ -200,13 +136,5 @@ internal sealed class LargeLogDump
         }
 
         return content;
-    }
-
-    // page_desc of makedumpfile's diskdump_mod.h: offset, size, flags, page_flags; a page that is not compressed.
-    private static void Describe(Span<byte> descriptor, long offset)
-    {
-        descriptor.Clear();
-        BinaryPrimitives.WriteInt64LittleEndian(descriptor, offset);
-        BinaryPrimitives.WriteInt32LittleEndian(descriptor[8..], Page);
     }
 }

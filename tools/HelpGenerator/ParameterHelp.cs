@@ -42,7 +42,7 @@ public sealed record ParameterHelp(
     public bool IsSwitch => Type == typeof(SwitchParameter);
 
     /// <summary>The type as PowerShell writes it.</summary>
-    public string TypeName => Name_(Type);
+    public string TypeName => WrittenName(Type);
 
     /// <summary>The names of an enumeration.</summary>
     public IReadOnlyList<string> Values => Element(Type) is { IsEnum: true } type && Enum.GetNames(type) is { Length: <= MostValues } names ? names : [];
@@ -83,7 +83,7 @@ public sealed record ParameterHelp(
             property.Name,
             type,
             (docs.Text(key, "summary") + Explain(type, docs)).Trim(),
-            value.Length > 0 ? value : mandatory || property.DeclaringType.IsAbstract && property.Name == "Session" ? "" : Written(property.GetValue(instance), type),
+            value.Length > 0 ? value : mandatory ? "" : Written(property.GetValue(instance), type),
             [.. Attributes(property, "AliasAttribute").SelectMany(a => (IEnumerable<CustomAttributeTypedArgument>)a.ConstructorArguments[0].Value!).Select(a => (string)a.Value!)],
             Attributes(property, "SupportsWildcardsAttribute").Any(),
             [.. uses.Select(use => new ParameterUse(
@@ -111,7 +111,7 @@ public sealed record ParameterHelp(
 
     private static Type Element(Type type) => type.IsArray ? type.GetElementType()! : type;
 
-    private static string Name_(Type type) => type.IsArray ? Name_(type.GetElementType()!) + "[]" : type.Name;
+    private static string WrittenName(Type type) => type.IsArray ? WrittenName(type.GetElementType()!) + "[]" : type.Name;
 
     private static string Written(object? value, Type type) => value switch
     {

@@ -138,17 +138,14 @@ run_suite() {
 # take_notes NAME TRX: what failed and what was skipped goes into the summary too, with the reason that the result file has.
 take_notes() {
   local reason
-  while read -r reason; do notes+=("$1: $reason"); done < <(failures "$2"; skip_reasons "$2")
+  while read -r reason; do notes+=("$1: $reason"); done < <(results "$2" Failed FAILED; results "$2" NotExecuted skipped)
 }
 
-failures() {
-  tr '\n' ' ' <"$1" | sed 's/<UnitTestResult /\n&/g' | grep '^<UnitTestResult [^>]*outcome="Failed"' |
-    sed -n 's/<Message>/\n/; s/^[^\n]*testName="\([^"]*\)"[^\n]*\n\([^<]\{0,600\}\).*/FAILED \1: \2/p' || true
-}
-
-skip_reasons() {
-  tr '\n' ' ' <"$1" | grep -o '<UnitTestResult [^>]*outcome="NotExecuted"[^>]*>.\{0,400\}' |
-    sed -n 's/.*testName="\([^"]*\)".*<Message>\([^<]*\).*/skipped \1: \2/p' || true
+# results TRX OUTCOME WORD: a line for each test with that outcome: the word, the test, what was said.
+results() {
+  tr '\n' ' ' <"$1" | sed 's/<UnitTestResult /\n&/g' | grep "^<UnitTestResult [^>]*outcome=\"$2\"" |
+    sed -n "s/<Message>/\n/; s/^[^\n]*testName=\"\([^\"]*\)\"[^\n]*\n\([^<]\{0,600\}\).*/$3 \1: \2/p" |
+    sed 's/&quot;/"/g; s/&lt;/</g; s/&gt;/>/g; s/&#x\(A\|D\);/ /g; s/&amp;/\&/g' || true
 }
 
 run_tests() {
@@ -308,6 +305,7 @@ run_bench() {
   if [ "${1:-}" = long ]; then
     say "Fuzzing the readers of dumps: seven inputs, 150,000 damaged copies each (KDUMPNFS_FUZZ_SEED chooses others)"
     KDUMPNFS_FUZZ_ROUNDS=${KDUMPNFS_FUZZ_ROUNDS:-150000} dotnet test tests/Unit -c "$config" --no-build --nologo --filter "FullyQualifiedName~FuzzTests"
+    need sshd openssh-server
     say "A fleet of ${KDUMPNFS_FLEET_HOSTS:-200} hosts on real sshd, one in twenty with each fault"
     KDUMPNFS_FLEET_HOSTS=${KDUMPNFS_FLEET_HOSTS:-200} dotnet test tests/Integration -c "$config" --no-build --nologo -p:WithSshNet="$sshnet" --filter "FullyQualifiedName~MixedFleetTests" \
       --logger "console;verbosity=detailed"

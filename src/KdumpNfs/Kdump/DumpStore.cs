@@ -72,7 +72,7 @@ internal sealed class DumpStore(HostAccess access, SshHost store, SshTargetReque
                 Remedy = "Make it with -CreateUser, or name another one with -SshUser.",
             });
         }
-        else if (facts.Text("keys.path") == "none")
+        else if (facts.Text("keysfile") == "none")
         {
             throw new HostException(ErrorIds.DumpKeyFailed, hostName, $"The SSH server of {Name} reads no authorized_keys for {request.User} (AuthorizedKeysFile none).") { Remedy = "Allow it for this account in sshd_config." };
         }
@@ -93,8 +93,8 @@ internal sealed class DumpStore(HostAccess access, SshHost store, SshTargetReque
         return missing;
     }
 
-    /// <summary>Whether a line for authorized_keys is there; false for an account that is still to be made, of which the store only tells where its keys would be.</summary>
-    public static bool Has(HostReply facts, string line) => !string.IsNullOrEmpty(facts.Text("user")) && facts.File("keys") is { } keys && keys.Text.Split('\n').Contains(line, StringComparer.Ordinal);
+    /// <summary>Whether a line for authorized_keys is there.</summary>
+    public static bool Has(HostReply facts, string line) => facts.File("keys") is { } keys && keys.Text.Split('\n').Contains(line, StringComparer.Ordinal);
 
     /// <summary>Installs a key, and before the first one what is missing.</summary>
     /// <exception cref="HostException">NotRoot, DumpKeyFailed.</exception>
@@ -115,7 +115,7 @@ internal sealed class DumpStore(HostAccess access, SshHost store, SshTargetReque
             var script = HostScript.Load("sshinstall",
                 ("user", request.User), ("create_user", request.CreateUser ? "1" : ""), ("dir", request.DumpPath), ("create_dir", request.CreatePath ? "1" : ""),
                 ("receiver", ReceiverPath), ("receiver_data", request.Limit == DumpKeyLimit.Commands ? Convert.ToBase64String(Encoding.UTF8.GetBytes(HostScript.Read("kdumpnfs-receive"))) : ""),
-                ("keys_path", string.IsNullOrEmpty(facts.Text("user")) ? "" : facts.Text("keys.path") ?? ""), ("line", line), ("blob", blob), ("mark", mark));
+                ("keys_path", string.IsNullOrEmpty(facts.Text("user")) ? "" : facts.Text("keysfile") ?? ""), ("line", line), ("blob", blob), ("mark", mark));
             var reply = await HostReply.RunAsync(_connection!, script, cancellationToken).ConfigureAwait(false);
             if (!reply.Flag("installed"))
             {

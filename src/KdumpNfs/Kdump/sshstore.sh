@@ -11,7 +11,7 @@ keys=$(printf '%s\n' "$settings" | sed -n 's/^authorizedkeysfile //p' | cut -d '
 [ -n "$keys" ] || keys=.ssh/authorized_keys
 keys=$(printf %s "$keys" | sed "s,%h,$home,g; s,%u,$user,g; s,%%,%,g")
 case $keys in /*) ;; none) ;; *) keys=$home/$keys ;; esac
-kv keys.path "$keys"
+kv keysfile "$keys"
 [ -z "$entry" ] || kvfile keys "$keys"
 hostkeys=$(printf '%s\n' "$settings" | sed -n 's/^hostkey //p')
 for key in ${hostkeys:-/etc/ssh/ssh_host_*_key}; do

@@ -14,16 +14,13 @@ public sealed class HostFaultTests(SharedFleet shared, ITestOutputHelper output)
 
     private LoopbackHost Node => Fleet.Hosts[6];
 
+    public static TheoryData<string> Faults => [.. HostFault.All.Select(fault => fault.Name)];
+
     [SkippableTheory]
-    [InlineData("/etc is read-only", "mount --bind /etc /etc; mount -o remount,ro,bind /etc", "umount /etc", ErrorIds.WriteFailed)]
-    [InlineData("no room in /etc", "mkdir /run/etc; mount -t tmpfs -o size=40m tmpfs /run/etc; cp -a /etc/. /run/etc/; dd if=/dev/zero of=/run/etc/fill bs=4k 2>/dev/null; mount --move /run/etc /etc || mount --bind /run/etc /etc", "umount /etc; umount /run/etc 2>/dev/null; rmdir /run/etc", ErrorIds.WriteFailed)]
-    [InlineData("no shell", "mv /usr/bin/sh /usr/bin/sh.away; mv /usr/bin/dash /usr/bin/dash.away", "mv /usr/bin/dash.away /usr/bin/dash; mv /usr/bin/sh.away /usr/bin/sh", ErrorIds.NoShell)]
-    [InlineData("sudo says no", "mkdir -p /usr/local/bin; printf '#!/bin/sh\\necho \"Sorry, user root is not allowed to execute /bin/sh as root on node.\" >&2; exit 1\\n' >/usr/local/bin/sudo; chmod 755 /usr/local/bin/sudo", "rm /usr/local/bin/sudo", ErrorIds.SudoRefused)]
-    [InlineData("the image cannot be built", "touch /etc/fleet/rebuild-fails", "rm /etc/fleet/rebuild-fails", ErrorIds.ChangeRolledBack)]
-    [InlineData("the crash kernel cannot be loaded", "echo 'path /b' >/etc/fleet/load-fails", "rm /etc/fleet/load-fails", ErrorIds.ChangeRolledBack)]
-    [InlineData("the export is gone", "mv /srv/exports/dumps /srv/exports/away", "mv /srv/exports/away /srv/exports/dumps", ErrorIds.ExportNotMountable)]
-    public void A_fault_of_a_host_has_a_name(string what, string make, string undo, string id)
+    [MemberData(nameof(Faults))]
+    public void A_fault_of_a_host_has_a_name(string what)
     {
+        var (_, make, undo, id) = HostFault.All.Single(fault => fault.Name == what);
         NeedFleet();
         Reset(Node, Connector, "a");
         var before = Node.Read(Conf);

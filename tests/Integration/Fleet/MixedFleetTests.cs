@@ -27,12 +27,10 @@ public sealed class MixedFleetTests(SharedFleet shared, ITestOutputHelper output
         // Whichever notices first: the transport's own question whether the host is there, or the limit of the operation.
         new("silent later", new Fault(FaultKind.Stall, 4500), ErrorIds.Timeout) { OrId = ErrorIds.ConnectionLost },
         new("slow line", new Fault(FaultKind.Trickle, 2000) { BytesPerSecond = 4000 }, null),
-        new("/etc is read-only", "mount --bind /etc /etc; mount -o remount,ro,bind /etc", "umount /etc", ErrorIds.WriteFailed),
-        new("no shell", "mv /usr/bin/sh /usr/bin/sh.away; mv /usr/bin/dash /usr/bin/dash.away", "mv /usr/bin/dash.away /usr/bin/dash; mv /usr/bin/sh.away /usr/bin/sh", ErrorIds.NoShell),
-        new("the image cannot be built", "touch /etc/fleet/rebuild-fails", "rm /etc/fleet/rebuild-fails", ErrorIds.ChangeRolledBack),
-        new("the crash kernel cannot be loaded", "echo 'path /b' >/etc/fleet/load-fails", "rm /etc/fleet/load-fails", ErrorIds.ChangeRolledBack),
-        new("the export is gone", "mv /srv/exports/dumps /srv/exports/away", "mv /srv/exports/away /srv/exports/dumps", ErrorIds.ExportNotMountable),
         new("slow service", "echo 3 >/etc/fleet/systemctl-seconds", "rm /etc/fleet/systemctl-seconds", null),
+
+        // sudo is asked for by nobody here.
+        .. HostFault.All.Where(fault => fault.ErrorId != ErrorIds.SudoRefused).Select(fault => new Mishap(fault.Name, fault.Make, fault.Undo, fault.ErrorId)),
     ];
 
     private static IHostConnector Connector { get; } = new KdumpNfs.Ssh.OpenSsh.OpenSshConnector();

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using KdumpNfs.HelpGenerator;
 
@@ -49,16 +50,7 @@ public sealed partial class HelpTests
         Assert.Contains("-" + whole.Parameters[0].Name, Assert.Single((whole with { Parameters = [whole.Parameters[0] with { Description = "" }] }).Gaps), StringComparison.Ordinal);
     }
 
-    private static string FindRoot()
-    {
-        var at = new DirectoryInfo(AppContext.BaseDirectory);
-        while (at is not null && !File.Exists(Path.Combine(at.FullName, "KdumpNfs.sln")))
-        {
-            at = at.Parent;
-        }
-
-        return at?.FullName ?? throw new DirectoryNotFoundException("KdumpNfs.sln is in no directory above the tests.");
-    }
+    private static string FindRoot([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "../../.."));
 
     [GeneratedRegex(@"^\s+'([A-Z]\w+-\w+)'\s*$", RegexOptions.Multiline)]
     private static partial Regex Exported();
