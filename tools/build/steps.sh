@@ -23,22 +23,31 @@ need() {
   fi
 }
 
-# Whether SSH.NET restores here; asked once for each version and remembered in out/.
-with_sshnet() {
-  local version marker
-  version=$(sed -n 's/.*Include="SSH.NET" Version="\([^"]*\)".*/\1/p' Directory.Packages.props)
-  marker=$out/probe/sshnet-$version${NUGET_PACKAGES:+-$(printf %s "$NUGET_PACKAGES" | cksum | cut -d ' ' -f 1)}
+# restores NAME LINES: whether a project with these lines restores here; asked once for each name and remembered in out/.
+restores() {
+  local marker=$out/probe/$1${NUGET_PACKAGES:+-$(printf %s "$NUGET_PACKAGES" | cksum | cut -d ' ' -f 1)}
   if [ ! -f "$marker" ]; then
-    mkdir -p "$out/probe"
-    cat >"$out/probe/probe.csproj" <<EOF
+    mkdir -p "$marker.project"
+    cat >"$marker.project/probe.csproj" <<EOF
 <Project Sdk="Microsoft.NET.Sdk">
-  <PropertyGroup><TargetFramework>net8.0</TargetFramework><ManagePackageVersionsCentrally>false</ManagePackageVersionsCentrally></PropertyGroup>
-  <ItemGroup><PackageReference Include="SSH.NET" Version="$version" /></ItemGroup>
+  <PropertyGroup><ManagePackageVersionsCentrally>false</ManagePackageVersionsCentrally></PropertyGroup>
+  $2
 </Project>
 EOF
-    if dotnet restore "$out/probe/probe.csproj" >"$out/probe/log" 2>&1; then echo true >"$marker"; else echo false >"$marker"; fi
+    if dotnet restore "$marker.project/probe.csproj" >"$marker.project/log" 2>&1; then echo true >"$marker"; else echo false >"$marker"; fi
   fi
   cat "$marker"
+}
+
+with_sshnet() {
+  local version
+  version=$(sed -n 's/.*Include="SSH.NET" Version="\([^"]*\)".*/\1/p' Directory.Packages.props)
+  restores "sshnet-$version" "<PropertyGroup><TargetFramework>net8.0</TargetFramework></PropertyGroup><ItemGroup><PackageReference Include=\"SSH.NET\" Version=\"$version\" /></ItemGroup>"
+}
+
+# The compiler that makes the command start in half the time is a package for this machine and SDK.
+with_ahead() {
+  restores "ahead-$(dotnet --version)" "<PropertyGroup><TargetFramework>net10.0</TargetFramework><UseCurrentRuntimeIdentifier>true</UseCurrentRuntimeIdentifier><PublishReadyToRun>true</PublishReadyToRun></PropertyGroup>"
 }
 
 build() {
@@ -64,22 +73,14 @@ build() {
   publish_command
 }
 
-# The command starts in half the time when it is compiled ahead; that compiler is a package, which not every registry has. Asked once for each SDK.
 publish_command() {
-  local rid marker
   rm -rf "$out/cli"
-  rid=$(dotnet --info | sed -n 's/^ *RID: *//p')
-  marker=$out/probe/ahead-$rid-$(dotnet --version)${NUGET_PACKAGES:+-$(printf %s "$NUGET_PACKAGES" | cksum | cut -d ' ' -f 1)}
-  mkdir -p "$out/probe"
-  if [ "$(cat "$marker" 2>/dev/null)" != false ] && dotnet publish src/KdumpNfs.Cli -c "$config" -v q -r "$rid" --self-contained false -p:PublishReadyToRun=true \
-    -p:WithSshNet="$sshnet" -o "$out/cli" --nologo >"$out/probe/ahead.log" 2>&1; then
-    echo true >"$marker"
-    return 0
+  if [ "$(with_ahead)" = true ]; then
+    dotnet publish src/KdumpNfs.Cli -c "$config" -v q -p:CompileAhead=true -p:WithSshNet="$sshnet" -o "$out/cli" --nologo
+  else
+    echo "The command is not compiled ahead of its start (the compiler for that does not restore here), so it starts slower."
+    dotnet publish src/KdumpNfs.Cli -c "$config" -v q --no-build -p:WithSshNet="$sshnet" -o "$out/cli" --nologo
   fi
-  echo false >"$marker"
-  echo "The command is not compiled ahead of its start (out/probe/ahead.log says why), so it starts slower."
-  rm -rf "$out/cli"
-  dotnet publish src/KdumpNfs.Cli -c "$config" -v q --no-build -p:WithSshNet="$sshnet" -o "$out/cli" --nologo
 }
 
 # The module folder: our assemblies in it, SSH.NET and all below it in private/, which a load context of its own reads.
