@@ -51,7 +51,12 @@ internal sealed class Printer(bool json)
             return;
         }
 
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) });
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(Console.Out),
+            Ansi = Terminal.HasColours() ? AnsiSupport.Detect : AnsiSupport.No,
+            ColorSystem = Terminal.HasColours() ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+        });
         if (Console.IsOutputRedirected)
         {
             // A file has no width; a narrow one would cut what grep looks for.

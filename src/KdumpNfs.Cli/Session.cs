@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using KdumpNfs.Fleet;
 using KdumpNfs.Kdump;
 using KdumpNfs.Ssh;
+using KdumpNfs.Text;
 
 namespace KdumpNfs.Cli;
 
@@ -220,7 +221,7 @@ internal sealed class Session : IFleetFront, IDisposable
         if (_options.WhatIf)
         {
             // With --json stdout is for objects alone.
-            (_options.Json ? Console.Error : Console.Out).WriteLine("What if: " + Printable.EscapeLines(text));
+            (_options.Json ? Console.Error : Console.Out).WriteLine("What if: " + Shown(text, _options.Json));
             return false;
         }
 
@@ -229,8 +230,14 @@ internal sealed class Session : IFleetFront, IDisposable
             return true;
         }
 
-        Console.Error.WriteLine(Printable.EscapeLines(text));
+        Console.Error.WriteLine(Shown(text, onError: true));
         return AskTerminal();
+    }
+
+    private static string Shown(string text, bool onError)
+    {
+        text = Printable.EscapeLines(text);
+        return Terminal.HasColours(onError) ? DiffColours.Ansi.Apply(text) : text;
     }
 
     /// <inheritdoc/>

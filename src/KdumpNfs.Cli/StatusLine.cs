@@ -2,10 +2,11 @@ using KdumpNfs.Fleet;
 
 namespace KdumpNfs.Cli;
 
-/// <summary>One line at the bottom of a terminal that tells what is being waited for; nothing where stderr is not a terminal.</summary>
+/// <summary>One line at the bottom of a terminal that tells what is being waited for; nothing where stderr is not a terminal, or in continuous integration.</summary>
 internal sealed class StatusLine
 {
-    private readonly bool _shown = !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb";
+    private readonly bool _shown = !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb" && !ProgressPolicy.IsQuiet;
+    private readonly ProgressClock _clock = new();
     private readonly Dictionary<string, HostProgress> _waits = new(StringComparer.Ordinal);
     private bool _drawn;
 
@@ -15,6 +16,12 @@ internal sealed class StatusLine
         if (!_shown)
         {
             return;
+        }
+
+        // What the work says itself is in its status already.
+        if (_clock.Left(progress) is { } left && progress.Left is null)
+        {
+            progress = progress with { Status = $"{progress.Status}, about {ProgressClock.Text(left)} left" };
         }
 
         if (progress.Done)
@@ -33,6 +40,7 @@ internal sealed class StatusLine
     public void Forget(string hostName)
     {
         _waits.Remove(hostName);
+        _clock.Forget(hostName);
         Clear();
     }
 

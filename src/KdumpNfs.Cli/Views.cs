@@ -18,7 +18,7 @@ internal static class Views
     private static readonly Dictionary<Type, (string Header, Func<object, object?> Value)[]> Columns = new()
     {
         [typeof(KdumpStatus)] = View<KdumpStatus>(
-            ("Host", s => s.HostName), ("State", s => s.State), ("Family", s => s.Family), ("Reserved", s => MiB(s.ReservedBytes)), ("Target", s => s.Target),
+            ("Host", s => s.HostName), ("State", s => s.State), ("Family", s => s.Family), ("Reserved", s => Size(s.ReservedBytes)), ("Target", s => s.Target),
             ("Level", s => s.DumpLevel), ("Compression", s => s.Compression), ("Reasons", s => s.ErrorId ?? string.Join(", ", s.NotReadyReason))),
         [typeof(KdumpTargetChange)] = View<KdumpTargetChange>(
             ("Host", c => c.HostName), ("Changed", c => c.Changed), ("Family", c => c.Family), ("Target", c => c.Target), ("Before", c => c.PreviousTarget),
@@ -37,8 +37,8 @@ internal static class Views
             ("Host", c => c.HostName), ("Changed", c => c.Changed), ("Export", c => c.ExportPath), ("Dump path", c => c.DumpPath), ("Client", c => c.Client),
             ("Options", c => string.Join(',', c.Option))),
         [typeof(HostVmcoreEstimate)] = View<HostVmcoreEstimate>(
-            ("Host", e => e.HostName), ("Memory", e => MiB(e.MemoryBytes)), ("Level", e => e.DumpLevel), ("Kept", e => MiB(e.KeptBytes)), ("Compression", e => e.Compression),
-            ("Dump", e => $"{MiB(e.CompressedLowBytes)} to {MiB(e.CompressedHighBytes)}"), ("Coarse", e => e.Coarse)),
+            ("Host", e => e.HostName), ("Memory", e => Size(e.MemoryBytes)), ("Level", e => e.DumpLevel), ("Kept", e => Size(e.KeptBytes)), ("Compression", e => e.Compression),
+            ("Dump", e => $"{Size(e.CompressedLowBytes)} to {Size(e.CompressedHighBytes)}"), ("Coarse", e => e.Coarse)),
         [typeof(SysrqChange)] = View<SysrqChange>(
             ("Host", c => c.HostName), ("Changed", c => c.Changed), ("Mask", c => c.Mask), ("Before", c => c.PreviousMask), ("Scope", c => c.Scope), ("Overridden by", c => c.OverriddenBy)),
         [typeof(KernelPanicPolicy)] = View<KernelPanicPolicy>(
@@ -57,45 +57,45 @@ internal static class Views
             ("Host", r => r.HostName), ("Passed", r => r.Passed), ("State", r => r.State), ("Failed", r => r.ErrorId ?? string.Join(", ", r.Failed)), ("Warned", r => string.Join(", ", r.Warned)),
             ("Why", r => r.Message ?? string.Join(" ", r.Checks.Where(c => c.Outcome == CheckOutcome.Fail).Select(c => c.Evidence)))),
         [typeof(StoreReadiness)] = View<StoreReadiness>(
-            ("Store", s => s.Store), ("Hosts", s => s.Hosts.Count), ("Passed", s => s.Passed), ("Free", s => MiB(s.FreeBytes)), ("Needed by all", s => MiB(s.NeededBytes)),
+            ("Store", s => s.Store), ("Hosts", s => s.Hosts.Count), ("Passed", s => s.Passed), ("Free", s => Size(s.FreeBytes)), ("Needed by all", s => Size(s.NeededBytes)),
             ("Not estimated", s => s.NotEstimated), ("Crashes at once", s => s.SimultaneousCrashes)),
         [typeof(SysrqCrash)] = View<SysrqCrash>(
             ("Crashed host", c => c.CrashedHost), ("Source address", c => c.SourceAddress), ("Triggered at", c => Time(c.TriggeredAt)), ("Synced", c => c.Synced),
-            ("Away", c => c.Away is { } away ? $"{away.TotalSeconds:0} s" : ""), ("Target", c => c.Target)),
+            ("Away", c => c.Away is { } away ? ProgressClock.Text(away) : ""), ("Target", c => c.Target)),
         [typeof(VmcoreDump)] = View<VmcoreDump>(
-            ("Crashed host", d => d.CrashedHost), ("Crash time", d => Time(d.CrashTime)), ("State", d => d.State), ("Size", d => MiB(d.Bytes)), ("Format", d => d.Format),
+            ("Crashed host", d => d.CrashedHost), ("Crash time", d => Time(d.CrashTime)), ("State", d => d.State), ("Size", d => Size(d.Bytes)), ("Format", d => d.Format),
             ("Kernel", d => d.KernelRelease), ("Panic or reason", d => d.State == VmcoreState.Complete ? d.PanicReason : d.Reason), ("Path", d => d.Path)),
         [typeof(CrashKernelReservation)] = View<CrashKernelReservation>(
-            ("Host", r => r.HostName), ("Reserved", r => MiB(r.ReservedBytes)), ("Now", r => string.Join(' ', r.CommandLine)),
+            ("Host", r => r.HostName), ("Reserved", r => Size(r.ReservedBytes)), ("Now", r => string.Join(' ', r.CommandLine)),
             ("Next boot", r => r.NextBoot is { } next ? string.Join(' ', next) : r.BootSource.ToString()), ("Default", r => r.Default), ("Reboot", r => r.RebootRequired),
             ("Findings", r => string.Join(' ', r.Findings))),
         [typeof(CrashKernelChange)] = View<CrashKernelChange>(
             ("Host", c => c.HostName), ("Changed", c => c.Changed), ("Next boot", c => string.Join(' ', c.CrashKernel)), ("Before", c => string.Join(' ', c.Previous)),
-            ("Reserves", c => MiB(c.ExpectedBytes)), ("Reboot required", c => c.RebootRequired), ("Tool", c => c.Tool)),
+            ("Reserves", c => Size(c.ExpectedBytes)), ("Reboot required", c => c.RebootRequired), ("Tool", c => c.Tool)),
         [typeof(ReceivedVmcore)] = View<ReceivedVmcore>(
-            ("Crashed host", r => r.CrashedHost), ("Changed", r => r.Changed), ("Files", r => r.Files.Count), ("Size", r => MiB(r.Files.Sum(f => f.Bytes))),
-            ("Received", r => MiB(r.BytesReceived)), ("Took", r => $"{r.Duration.TotalSeconds:0} s"), ("Local path", r => r.LocalPath)),
+            ("Crashed host", r => r.CrashedHost), ("Changed", r => r.Changed), ("Files", r => r.Files.Count), ("Size", r => Size(r.Files.Sum(f => f.Bytes))),
+            ("Received", r => Size(r.BytesReceived)), ("Took", r => ProgressClock.Text(r.Duration)), ("Local path", r => r.LocalPath)),
         [typeof(VmcoreRemoval)] = View<VmcoreRemoval>(
-            ("Crashed host", r => r.CrashedHost), ("Outcome", r => r.Outcome), ("Size", r => MiB(r.Bytes)), ("Last change", r => Time(r.AgedBy)), ("State", r => r.State),
+            ("Crashed host", r => r.CrashedHost), ("Outcome", r => r.Outcome), ("Size", r => Size(r.Bytes)), ("Last change", r => Time(r.AgedBy)), ("State", r => r.State),
             ("Reason", r => r.Reason), ("Path", r => r.Path)),
         [typeof(VmcoreHold)] = View<VmcoreHold>(("Path", h => h.Path), ("Held", h => h.Held), ("Changed", h => h.Changed)),
         [typeof(KdumpDrill)] = View<KdumpDrill>(
-            ("Host", d => d.HostName), ("Verdict", d => d.Verdict), ("Capture", d => d.CaptureTime is { } capture ? $"{capture.TotalSeconds:0} s" : ""),
-            ("Away", d => d.Away is { } away ? $"{away.TotalSeconds:0} s" : ""), ("Rearmed", d => d.Rearmed), ("Vmcore", d => d.Vmcore?.Path), ("Reason", d => d.Reason), ("Said", d => d.Said)),
+            ("Host", d => d.HostName), ("Verdict", d => d.Verdict), ("Capture", d => d.CaptureTime is { } capture ? ProgressClock.Text(capture) : ""),
+            ("Away", d => d.Away is { } away ? ProgressClock.Text(away) : ""), ("Rearmed", d => d.Rearmed), ("Vmcore", d => d.Vmcore?.Path), ("Reason", d => d.Reason), ("Said", d => d.Said)),
         [typeof(VmcoreTest)] = View<VmcoreTest>(
             ("Passed", t => t.Passed), ("Full", t => t.Full), ("Format", t => t.Format), ("Pages", t => t.Pages), ("Path", t => t.Path), ("Problem", t => string.Join(' ', t.Problem))),
         [typeof(VmcoreBundle)] = View<VmcoreBundle>(
-            ("Crashed host", b => b.CrashedHost), ("Crash time", b => Time(b.CrashTime)), ("Kind", b => b.Kind), ("Files", b => b.Entries.Count), ("Size", b => MiB(b.Bytes)),
+            ("Crashed host", b => b.CrashedHost), ("Crash time", b => Time(b.CrashTime)), ("Kind", b => b.Kind), ("Files", b => b.Entries.Count), ("Size", b => Size(b.Bytes)),
             ("Dump", b => b.DumpIncluded), ("Archive", b => b.Archive)),
-        [typeof(VmcoreConversion)] = View<VmcoreConversion>(("Dump", c => c.Destination), ("Size", c => MiB(c.Bytes)), ("Records", c => c.Records), ("Damage", c => c.Damage)),
+        [typeof(VmcoreConversion)] = View<VmcoreConversion>(("Dump", c => c.Destination), ("Size", c => Size(c.Bytes)), ("Records", c => c.Records), ("Damage", c => c.Damage)),
         [typeof(KdumpInstallation)] = View<KdumpInstallation>(
             ("Host", i => i.HostName), ("Changed", i => i.Changed), ("Installed", i => string.Join(", ", i.Installed)), ("Service", i => i.Service), ("Loaded", i => i.Loaded),
-            ("Reserved", i => MiB(i.ReservedBytes)), ("Reboot required", i => i.RebootRequired)),
+            ("Reserved", i => Size(i.ReservedBytes)), ("Reboot required", i => i.RebootRequired)),
         [typeof(KdumpDisabling)] = View<KdumpDisabling>(
             ("Host", d => d.HostName), ("Changed", d => d.Changed), ("Service", d => d.Service), ("Was enabled", d => d.WasEnabled), ("Was loaded", d => d.WasLoaded),
-            ("Still reserved", d => MiB(d.ReservedBytes))),
+            ("Still reserved", d => Size(d.ReservedBytes))),
         [typeof(KdumpInitramfsChange)] = View<KdumpInitramfsChange>(
-            ("Host", c => c.HostName), ("Image", c => c.Image), ("Built", c => Time(c.ImageTime)), ("Before", c => Time(c.PreviousTime)), ("Size", c => MiB(c.Bytes))),
+            ("Host", c => c.HostName), ("Image", c => c.Image), ("Built", c => Time(c.ImageTime)), ("Before", c => Time(c.PreviousTime)), ("Size", c => Size(c.Bytes))),
         [typeof(FailedHost)] = View<FailedHost>(("Host", f => f.HostName), ("State", f => f.State), ("Error", f => f.ErrorId), ("Message", f => f.Message)),
     };
 
@@ -111,7 +111,7 @@ internal static class Views
 
         foreach (var row in rows)
         {
-            table.AddRow([.. columns.Select(c => new Spectre.Console.Text(Printable.Escape(Show(c.Value(row)))))]);
+            table.AddRow([.. columns.Select(c => Cell(c.Header, c.Value(row)))]);
         }
 
         return table;
@@ -120,6 +120,17 @@ internal static class Views
     private static (string Header, Func<object, object?> Value)[] View<T>(params (string Header, Func<T, object?> Value)[] columns) =>
         [.. columns.Select(c => (c.Header, (Func<object, object?>)(o => c.Value((T)o))))];
 
+    private static Spectre.Console.Text Cell(string header, object? value) =>
+        new(Printable.Escape(Show(value)), new Style(value switch
+        {
+            KdumpState.Configured or KdumpState.Probed or KdumpState.Proven or VmcoreState.Complete or DrillVerdict.Proven or CaptureVerdict.Captured or SysrqAnswerState.Answered => Color.Green,
+            KdumpState.NotReady or KdumpState.Unknown or VmcoreState.Incomplete or CaptureVerdict.Uncaptured => Color.Red,
+            VmcoreState.Writing or VmcoreState.NotChecked or KdumpState.NotSupported or CaptureVerdict.Unknown or DrillVerdict.NotStarted or SysrqAnswerState.Disabled or SysrqAnswerState.NoAnswer => Color.Yellow,
+            DrillVerdict => Color.Red,
+            bool passed when header == "Passed" => passed ? Color.Green : Color.Red,
+            _ => null,
+        }));
+
     private static string Show(object? value) => value switch
     {
         null => "",
@@ -127,7 +138,14 @@ internal static class Views
         _ => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
     };
 
-    private static string MiB(long? bytes) => bytes is { } b ? string.Create(CultureInfo.InvariantCulture, $"{b / 1048576.0:#,0.#} MiB") : "";
+    private static string Size(long? bytes) => bytes switch
+    {
+        null => "",
+        >= 1000L << 30 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1099511627776.0:0.0} TiB"),
+        >= 1000L << 20 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1073741824.0:0.0} GiB"),
+        >= 1000L << 10 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:0.0} MiB"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1024.0:0.0} KiB"),
+    };
 
     private static string Time(DateTimeOffset? time) => time?.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) ?? "";
 }

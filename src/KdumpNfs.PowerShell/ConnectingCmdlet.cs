@@ -13,9 +13,11 @@ namespace KdumpNfs.PowerShell;
 /// </summary>
 public abstract class ConnectingCmdlet : PSCmdlet, IFleetFront, IDisposable
 {
-    private readonly Dictionary<string, int> _activities = new(StringComparer.Ordinal);
+    private FleetProgress? _progress;
+    private KdumpPreference _preference = new();
     private FleetRun? _fleet;
-    private int _lastActivity;
+    private bool _inputEnded;
+    private int _startedBefore;
     private bool _yesToAll;
     private bool _noToAll;
     private volatile bool _stopping;
@@ -24,6 +26,10 @@ public abstract class ConnectingCmdlet : PSCmdlet, IFleetFront, IDisposable
     [Parameter]
     [Credential]
     public PSCredential? Credential { get; set; }
+
+    /// <summary>Name of a secret of a vault (Microsoft.PowerShell.SecretManagement) that holds the credential, instead of -Credential: NAME or VAULT\NAME.</summary>
+    [Parameter]
+    public string? CredentialName { get; set; }
 
     /// <summary>Which SSH implementation carries the connections.</summary>
     [Parameter]
@@ -97,8 +103,10 @@ public abstract class ConnectingCmdlet : PSCmdlet, IFleetFront, IDisposable
     {
         try
         {
+            ApplyPreferences(Preferences.Current);
             Access = new HostAccess(new SessionConnector(Connectors.For(Transport)), Options());
             Prepare();
+            _startedBefore = _fleet?.Started ?? 0;
         }
         catch (HostException e)
         {
@@ -109,11 +117,9 @@ public abstract class ConnectingCmdlet : PSCmdlet, IFleetFront, IDisposable
     /// <inheritdoc/>
     protected override void EndProcessing()
     {
+        _inputEnded = true;
         Fleet.Finish(this);
-        foreach (var host in _activities.Keys.ToList())
-        {
-            EndProgress(host);
-        }
+        Bars.EndAll();
     }
 
     /// <summary>Ctrl-C. Called on another thread while the pipeline's thread waits in the pump.</summary>
@@ -169,14 +175,14 @@ public abstract class ConnectingCmdlet : PSCmdlet, IFleetFront, IDisposable
         HostNameTransformationAttribute.Refusal(name) is { } refusal ? throw refusal :
         HostNameTransformationAttribute.SessionOf(name) is { } session ? session.ToHost() : new SshHost(
             name ?? "",
-            string.IsNullOrEmpty(userName) ? Credential?.UserName : userName,
+            string.IsNullOrEmpty(userName) ? Credential?.UserName ?? _preference.UserName : userName,
             port,
-            string.IsNullOrEmpty(keyFilePath) ? null : ResolveFile(keyFilePath, "KeyFilePath")).Validated();
+            string.IsNullOrEmpty(keyFilePath) ? PreferredKey : ResolveFile(keyFilePath, "KeyFilePath")).Validated();
 
     /// <summary>Refuses parameters that say how to connect where a session has connected already.</summary>
     protected void RefuseConnectionParameters()
     {
-        string[] names = [nameof(Credential), nameof(Transport), nameof(HostKeyPolicy), nameof(KnownHostsFile), nameof(SshConfigFile), nameof(Sudo), nameof(SudoPassword), nameof(KeyPassphrase), "UserName", "Port", "KeyFilePath"];
+        string[] names = [nameof(Credential), nameof(CredentialName), nameof(Transport), nameof(HostKeyPolicy), nameof(KnownHostsFile), nameof(SshConfigFile), nameof(Sudo), nameof(SudoPassword), nameof(KeyPassphrase), "UserName", "Port", "KeyFilePath"];
         if (names.FirstOrDefault(MyInvocation.BoundParameters.ContainsKey) is { } name)
         {
             throw Refused($"-{name} says how to connect, and -Session has connected already.", "Give it to New-KdumpSession.");
@@ -184,12 +190,19 @@ public abstract class ConnectingCmdlet : PSCmdlet, IFleetFront, IDisposable
     }
 
     /// <inheritdoc/>
-    public virtual void Output(object value) => WriteObject(value);
+    public virtual void Output(object value)
+    {
+        SeenOnStores.Note(value);
+        ShowFleet();
+        WriteObject(value);
+    }
 
     /// <inheritdoc/>
     public virtual void Output(object value, SshHost host)
     {
         ArgumentNullException.ThrowIfNull(host);
+        SeenOnStores.Note(value);
+        ShowFleet();
         var result = PSObject.AsPSObject(value);
 
         // A pipeline's next cmdlet binds these by name, so that a list of hosts with different users and ports goes all the way through it.
@@ -203,7 +216,9 @@ public abstract class ConnectingCmdlet : PSCmdlet, IFleetFront, IDisposable
     public virtual void Failed(HostException failure)
     {
         ArgumentNullException.ThrowIfNull(failure);
-        EndProgress(failure.HostName);
+        Bars.End(failure.HostName);
+        Bars.Failed++;
+        ShowFleet();
         WriteError(ErrorRecords.From(failure));
         if (IncludeFailed && GivesFailedObjects)
         {
@@ -226,24 +241,8 @@ public abstract class ConnectingCmdlet : PSCmdlet, IFleetFront, IDisposable
     public void Progress(HostProgress progress)
     {
         ArgumentNullException.ThrowIfNull(progress);
-        if (progress.Done)
-        {
-            EndProgress(progress.HostName);
-            return;
-        }
-
-        if (!_activities.TryGetValue(progress.HostName, out var id))
-        {
-            id = ++_lastActivity;
-            _activities.Add(progress.HostName, id);
-        }
-
-        // An empty status is not allowed in a record.
-        var status = Printable.Escape(progress.Status.Length == 0 ? "…" : progress.Status);
-        WriteProgress(new ProgressRecord(id, $"{progress.HostName}: {progress.Activity}", status)
-        {
-            PercentComplete = progress.Fraction is { } fraction ? (int)Math.Clamp(fraction * 100, 0, 100) : -1,
-        });
+        ShowFleet();
+        Bars.Host(progress);
     }
 
     /// <inheritdoc/>
@@ -252,9 +251,15 @@ public abstract class ConnectingCmdlet : PSCmdlet, IFleetFront, IDisposable
         ArgumentNullException.ThrowIfNull(question);
         var change = $"{question.Action} on {question.Target}";
         var text = question.Description is { Length: > 0 } description ? $"{change}\n{Printable.EscapeLines(description)}" : change;
-        return Ask(() => ShouldProcess(text, $"{text}\nContinue?", "Confirm")) && (question.Danger is null || IsForced ||
+
+        // The first text is also what -Verbose tells: colours are for -WhatIf alone, and the question is asked of a person.
+        var colours = TerminalStyle.Diff(SessionState, Host);
+        var shown = colours?.Apply(text) ?? text;
+        return Ask(() => ShouldProcess(IsWhatIf ? shown : text, $"{shown}\nContinue?", "Confirm")) && (question.Danger is null || IsForced ||
             Ask(() => ShouldContinue($"{change}\n{question.Danger}\nContinue?", "Confirm", ref _yesToAll, ref _noToAll)));
     }
+
+    private bool IsWhatIf => MyInvocation.BoundParameters.TryGetValue("WhatIf", out var asked) ? LanguagePrimitives.IsTrue(asked) : LanguagePrimitives.IsTrue(GetVariableValue("WhatIfPreference"));
 
     /// <summary>Asks; where nobody can be asked, the pipeline ends with an error that says how to answer beforehand.</summary>
     protected bool Ask(Func<bool> question)
@@ -274,13 +279,61 @@ public abstract class ConnectingCmdlet : PSCmdlet, IFleetFront, IDisposable
         }
     }
 
-    private void EndProgress(string hostName)
+    /// <summary>The settings of the process, for parameters of derived cmdlets.</summary>
+    protected KdumpPreference Preference => _preference;
+
+    /// <summary>The store that was named, or that of the settings where none was.</summary>
+    /// <remarks>A store that was named has its own export; only the one of the settings has theirs.</remarks>
+    /// <exception cref="HostException">InvalidInput: neither names one.</exception>
+    protected (string StoreHost, string ExportPath, string? DumpPath) PreferredStore(string? storeHost, string? exportPath, string? dumpPath)
     {
-        if (_activities.Remove(hostName, out var id))
+        storeHost ??= Preference.StoreHost ?? throw Refused("No store was given.", "Name it with -StoreHost and -ExportPath, or once with Set-KdumpPreference.");
+        if (exportPath is not null)
         {
-            WriteProgress(new ProgressRecord(id, hostName, "done") { RecordType = ProgressRecordType.Completed });
+            return (storeHost, exportPath, dumpPath);
+        }
+
+        return string.Equals(storeHost, Preference.StoreHost, StringComparison.OrdinalIgnoreCase) && Preference.ExportPath is { } preferred
+            ? (storeHost, preferred, dumpPath ?? Preference.DumpPath)
+            : throw Refused($"The export of {Printable.Escape(storeHost)} was not given.", "Name it: -ExportPath /data/nfs_share");
+    }
+
+    /// <summary>Whether a parameter has a value from the command line or from $PSDefaultParameterValues.</summary>
+    protected bool IsGiven(string parameter) => MyInvocation.BoundParameters.ContainsKey(parameter);
+
+    /// <summary>Takes settings of the process for parameters that were not given.</summary>
+    private void ApplyPreferences(KdumpPreference preference)
+    {
+        _preference = preference;
+        Transport = IsGiven(nameof(Transport)) ? Transport : preference.Transport ?? Transport;
+        HostKeyPolicy = IsGiven(nameof(HostKeyPolicy)) ? HostKeyPolicy : preference.HostKeyPolicy ?? HostKeyPolicy;
+        KnownHostsFile = IsGiven(nameof(KnownHostsFile)) ? KnownHostsFile : preference.KnownHostsFile?.ToArray() ?? KnownHostsFile;
+        SshConfigFile = IsGiven(nameof(SshConfigFile)) ? SshConfigFile : preference.SshConfigFile ?? SshConfigFile;
+        Sudo = IsGiven(nameof(Sudo)) ? Sudo : preference.Sudo ?? Sudo;
+        ThrottleLimit = IsGiven(nameof(ThrottleLimit)) ? ThrottleLimit : preference.ThrottleLimit ?? ThrottleLimit;
+        ConnectingTimeout = IsGiven(nameof(ConnectingTimeout)) ? ConnectingTimeout : preference.ConnectingTimeout ?? ConnectingTimeout;
+        OperationTimeout = IsGiven(nameof(OperationTimeout)) ? OperationTimeout : preference.OperationTimeout ?? OperationTimeout;
+        if (Credential is not null && CredentialName is not null)
+        {
+            throw Refused("-Credential and -CredentialName both say who logs in.", "Give one of them.");
+        }
+
+        // A session has logged in already: nobody is asked for a secret that nothing needs.
+        var name = CredentialName ?? (Credential is null && !IsGiven("Session") ? preference.CredentialName : null);
+        if (name is { Length: > 0 })
+        {
+            var user = MyInvocation.BoundParameters.TryGetValue("UserName", out var given) ? given as string : null;
+            Credential = SecretVault.Credential(InvokeCommand, name, user ?? preference.UserName);
         }
     }
+
+    // Who gives a credential means that, and not the key of the settings as well.
+    private string? PreferredKey => IsGiven(nameof(Credential)) || IsGiven(nameof(CredentialName)) ? null : _preference.KeyFilePath;
+
+    private FleetProgress Bars => _progress ??= new FleetProgress(MyInvocation.MyCommand.Name, WriteProgress);
+
+    // What was begun to prepare (a first look at a store) is none of the hosts.
+    private void ShowFleet() => Bars.Fleet(Fleet.Started - _startedBefore, Fleet.InWork, _inputEnded ? Fleet.Started - _startedBefore : null);
 
     private static void Note(PSObject result, string name, object? value)
     {

@@ -11,6 +11,7 @@ public abstract class ConsoleCmdlet : FleetCmdlet
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [AllowNull]
     [AllowEmptyString]
+    [ArgumentCompleter(typeof(HostNameCompleter))]
     public string? ConsoleHost { get; set; }
 
     /// <summary>The console's name at conman, or the BMC's name or address; without it the first part of the host's name.</summary>

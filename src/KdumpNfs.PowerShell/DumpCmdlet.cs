@@ -19,6 +19,7 @@ public abstract class DumpCmdlet : StoreObjectCmdlet
     [Alias("Path", "LiteralPath")]
     [AllowNull]
     [AllowEmptyCollection]
+    [ArgumentCompleter(typeof(VmcoreCompleter))]
     public object[] InputObject { get; set; } = null!;
 
     /// <summary>The way to the dumps.</summary>

@@ -14,6 +14,7 @@ public abstract class HostsCmdlet : ConnectingCmdlet
     [AllowEmptyString]
     [AllowEmptyCollection]
     [HostNameTransformation]
+    [ArgumentCompleter(typeof(HostNameCompleter))]
     public string[]? HostName { get; set; }
 
     /// <summary>Login name; without it that of ssh_config, or else the local account.</summary>

@@ -20,7 +20,9 @@ public abstract class StoreCmdlet : ConnectingCmdlet
     protected const string PathSet = "Path";
 
     /// <summary>The storage server, or any host that sees the share as a path.</summary>
-    [Parameter(Mandatory = true, Position = 0, ParameterSetName = StoreSet)]
+    /// <value>StoreHost of Get-KdumpPreference</value>
+    [Parameter(Position = 0, ParameterSetName = StoreSet)]
+    [ArgumentCompleter(typeof(HostNameCompleter))]
     [AllowEmptyString]
     public string StoreHost { get; set; } = "";
 
@@ -30,8 +32,10 @@ public abstract class StoreCmdlet : ConnectingCmdlet
     public KdumpSession Session { get; set; } = null!;
 
     /// <summary>The exported directory, as a path on the store.</summary>
-    [Parameter(Mandatory = true, Position = 1, ParameterSetName = StoreSet)]
-    [Parameter(Mandatory = true, Position = 0, ParameterSetName = SessionSet)]
+    /// <value>ExportPath of Get-KdumpPreference</value>
+    [Parameter(Position = 1, ParameterSetName = StoreSet)]
+    [Parameter(Position = 0, ParameterSetName = SessionSet)]
+    [ArgumentCompleter(typeof(ExportCompleter))]
     [AllowEmptyString]
     public string ExportPath { get; set; } = "";
 
@@ -71,6 +75,7 @@ public abstract class StoreCmdlet : ConnectingCmdlet
     /// <summary>The store that the parameters name; nothing is contacted yet.</summary>
     protected IVmcoreStore MakeStore()
     {
+        TakeStore();
         if (ParameterSetName == PathSet)
         {
             return new LocalVmcores(LiteralPath.Length == 0 ? "" : ResolveFile(LiteralPath, nameof(LiteralPath)));
@@ -83,6 +88,26 @@ public abstract class StoreCmdlet : ConnectingCmdlet
 
         RefuseConnectionParameters();
         return new RemoteVmcores(Access, Session.ToHost(), ExportPath, DumpPath);
+    }
+
+    /// <summary>Whether the store may come from the settings; what removes is told where.</summary>
+    protected virtual bool TakesPreferredStore => true;
+
+    /// <summary>Takes the store of the settings where none was given.</summary>
+    protected void TakeStore()
+    {
+        if (ParameterSetName == PathSet)
+        {
+            return;
+        }
+
+        var named = ParameterSetName == SessionSet ? Session.HostName : IsGiven(nameof(StoreHost)) ? StoreHost : null;
+        if (!TakesPreferredStore && (named is null || !IsGiven(nameof(ExportPath))))
+        {
+            throw Refused("The store and its export are not both named.", "Name them: -StoreHost storage -ExportPath /data/nfs_share. What removes does not take them from the settings.");
+        }
+
+        (StoreHost, ExportPath, DumpPath) = PreferredStore(named, IsGiven(nameof(ExportPath)) ? ExportPath : null, DumpPath);
     }
 
     /// <summary>Closes a store, but never holds the prompt.</summary>

@@ -12,6 +12,7 @@ public abstract class StoreObjectCmdlet : ConnectingCmdlet
 {
     /// <summary>The storage server, or any host that sees the share as a path. Without it, the one that the objects name.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(HostNameCompleter))]
     public string? StoreHost { get; set; }
 
     /// <summary>A session to the storage server, instead of a connection of this cmdlet's own.</summary>

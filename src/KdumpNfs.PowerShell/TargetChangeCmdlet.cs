@@ -51,6 +51,7 @@ public abstract class TargetCmdlet : TargetChangeCmdlet
 
     /// <summary>What makedumpfile prints, 0 to 31: a sum of 1 (progress), 2 (common), 4 (errors), 8 (debug), 16 (report).</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(MessageLevelCompleter))]
     public int? MessageLevel { get; set; }
 
     /// <summary>What the capture does when the dump failed.</summary>

@@ -108,6 +108,10 @@ public static class ErrorIds
     public const string CommandFailed = nameof(CommandFailed);
     public const string DrillNotProven = nameof(DrillNotProven);
     public const string DrillNotStarted = nameof(DrillNotStarted);
+
+    // Settings and credentials of the controller.
+    public const string VaultNotAvailable = nameof(VaultNotAvailable);
+    public const string SecretNotFound = nameof(SecretNotFound);
     public const string UnexpectedReply = nameof(UnexpectedReply);
     public const string Unexpected = nameof(Unexpected);
 #pragma warning restore CS1591

@@ -10,6 +10,7 @@ BeforeAll {
         'Export-VmcoreBundle'
         'Find-UncapturedCrash'
         'Get-CrashKernelReservation'
+        'Get-KdumpPreference'
         'Get-KdumpSession'
         'Get-KdumpStatus'
         'Get-KernelPanicPolicy'
@@ -33,6 +34,7 @@ BeforeAll {
         'Set-CrashKernelReservation'
         'Set-KdumpLocalTarget'
         'Set-KdumpNfsTarget'
+        'Set-KdumpPreference'
         'Set-KdumpSshTarget'
         'Set-KernelPanicPolicy'
         'Set-VmcoreHold'
@@ -79,7 +81,7 @@ Describe 'The module' {
 
     It 'has the connection parameters of PowerShell''s own remoting' {
         # What only looks at sessions of this process connects to nobody; a journal names its hosts with the way to them.
-        foreach ($command in Get-Command -Module KdumpNfs | Where-Object Name -NotIn 'Get-KdumpSession', 'Remove-KdumpSession', 'Resume-KdumpDrill') {
+        foreach ($command in Get-Command -Module KdumpNfs | Where-Object Name -NotIn 'Get-KdumpSession', 'Remove-KdumpSession', 'Resume-KdumpDrill', 'Get-KdumpPreference', 'Set-KdumpPreference') {
             foreach ($name in 'UserName', 'Port', 'KeyFilePath', 'ConnectingTimeout', 'ThrottleLimit', 'Credential', 'Sudo', 'IncludeFailed') {
                 $command.Parameters.Keys | Should -Contain $name -Because $command.Name
             }

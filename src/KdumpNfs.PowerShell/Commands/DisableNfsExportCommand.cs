@@ -33,6 +33,7 @@ public sealed class DisableNfsExportCommand : ChangeCmdlet
     /// <summary>The exported directory.</summary>
     [Parameter(Mandatory = true)]
     [AllowEmptyString]
+    [ArgumentCompleter(typeof(ExportCompleter))]
     public string ExportPath { get; set; } = "";
 
     /// <summary>The client, as the export names it.</summary>

@@ -38,6 +38,7 @@ public sealed class EnableNfsExportCommand : ChangeCmdlet
     /// <summary>The directory to export.</summary>
     [Parameter(Mandatory = true)]
     [AllowEmptyString]
+    [ArgumentCompleter(typeof(ExportCompleter))]
     public string ExportPath { get; set; } = "";
 
     /// <summary>Who may mount it: a host, an address, a subnet, a wildcard or a netgroup.</summary>

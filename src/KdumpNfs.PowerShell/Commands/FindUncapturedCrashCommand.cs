@@ -37,13 +37,17 @@ public sealed class FindUncapturedCrashCommand : FleetCmdlet
     private FindUncapturedCrashOperation? _operation;
 
     /// <summary>The storage server, or any host that sees the share as a path.</summary>
-    [Parameter(Mandatory = true, ParameterSetName = StoreSet)]
+    /// <value>StoreHost of Get-KdumpPreference</value>
+    [Parameter(ParameterSetName = StoreSet)]
     [AllowEmptyString]
+    [ArgumentCompleter(typeof(HostNameCompleter))]
     public string StoreHost { get; set; } = "";
 
     /// <summary>The exported directory, as a path on the store.</summary>
-    [Parameter(Mandatory = true, ParameterSetName = StoreSet)]
+    /// <value>ExportPath of Get-KdumpPreference</value>
+    [Parameter(ParameterSetName = StoreSet)]
     [AllowEmptyString]
+    [ArgumentCompleter(typeof(ExportCompleter))]
     public string ExportPath { get; set; } = "";
 
     /// <summary>Directory for dumps inside the export.</summary>
@@ -84,6 +88,11 @@ public sealed class FindUncapturedCrashCommand : FleetCmdlet
     /// <inheritdoc/>
     protected override void PrepareOperation()
     {
+        if (ParameterSetName == StoreSet)
+        {
+            (StoreHost, ExportPath, DumpPath) = PreferredStore(IsGiven(nameof(StoreHost)) ? StoreHost : null, IsGiven(nameof(ExportPath)) ? ExportPath : null, DumpPath);
+        }
+
         _store = ParameterSetName == StoreSet
             ? new RemoteVmcores(Access, MakeHost(StoreHost, StoreUserName, StorePort, StoreKeyFilePath), ExportPath, DumpPath)
             : new LocalVmcores(LiteralPath.Length == 0 ? "" : ResolveFile(LiteralPath, nameof(LiteralPath)));

@@ -33,10 +33,12 @@ public sealed class GetKdumpSessionCommand : PSCmdlet
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = "HostName")]
     [Alias("ComputerName", "Cn")]
     [SupportsWildcards]
+    [ArgumentCompleter(typeof(HostNameCompleter))]
     public string[]? HostName { get; set; }
 
     /// <summary>Only sessions with these numbers.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "Id")]
+    [ArgumentCompleter(typeof(SessionIdCompleter))]
     public int[]? Id { get; set; }
 
     /// <summary>Only sessions in these states.</summary>

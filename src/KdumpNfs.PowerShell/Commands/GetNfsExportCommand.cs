@@ -33,6 +33,7 @@ public sealed class GetNfsExportCommand : FleetCmdlet
 
     /// <summary>Only this directory.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(ExportCompleter))]
     public string? ExportPath { get; set; }
 
     /// <inheritdoc/>

@@ -60,11 +60,13 @@ public sealed class InvokeKdumpDrillCommand : ConsoleCmdlet
     /// <summary>The storage server, or any host that sees the share as a path.</summary>
     [Parameter(Mandatory = true)]
     [AllowEmptyString]
+    [ArgumentCompleter(typeof(HostNameCompleter))]
     public string StoreHost { get; set; } = "";
 
     /// <summary>The exported directory, as a path on the store.</summary>
     [Parameter(Mandatory = true)]
     [AllowEmptyString]
+    [ArgumentCompleter(typeof(ExportCompleter))]
     public string ExportPath { get; set; } = "";
 
     /// <summary>Directory for dumps inside the export.</summary>

@@ -39,6 +39,7 @@ public sealed class ReceiveVmcoreCommand : StoreObjectCmdlet
     [Parameter(Mandatory = true, ValueFromPipeline = true, Position = 0)]
     [Alias("Path")]
     [AllowNull]
+    [ArgumentCompleter(typeof(VmcoreCompleter))]
     public object[] InputObject { get; set; } = null!;
 
     /// <summary>The directory of this machine that crash directories are put into; it is made if it is missing.</summary>

@@ -37,6 +37,7 @@ public sealed class RemoveKdumpSessionCommand : PSCmdlet
 
     /// <summary>Sessions with these numbers.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "Id")]
+    [ArgumentCompleter(typeof(SessionIdCompleter))]
     public int[]? Id { get; set; }
 
     /// <inheritdoc/>

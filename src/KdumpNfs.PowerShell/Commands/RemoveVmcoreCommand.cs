@@ -38,6 +38,7 @@ public sealed class RemoveVmcoreCommand : StoreCmdlet
     [Parameter(ValueFromPipeline = true)]
     [Alias("Path")]
     [AllowNull]
+    [ArgumentCompleter(typeof(VmcoreCompleter))]
     public object[]? InputObject { get; set; }
 
     /// <summary>Removes dumps that did not change for longer than this, by the store's clock.</summary>
@@ -57,6 +58,9 @@ public sealed class RemoveVmcoreCommand : StoreCmdlet
     public SwitchParameter AllowFirstAndNewest { get; set; }
 
     /// <inheritdoc/>
+    protected override bool TakesPreferredStore => false;
+
+    /// <inheritdoc/>
     protected override void Prepare()
     {
         if (ParameterSetName != StoreSet)
@@ -64,6 +68,7 @@ public sealed class RemoveVmcoreCommand : StoreCmdlet
             throw Refused("Dumps are removed on their store only.", "Name the store, or a host that has the share mounted: -StoreHost web01 -ExportPath /mnt/share");
         }
 
+        TakeStore();
         _store = MakeHost(StoreHost, UserName, Port, KeyFilePath);
         RemoteVmcoresRoot();
         if (!MyInvocation.ExpectingInput && InputObject is null)

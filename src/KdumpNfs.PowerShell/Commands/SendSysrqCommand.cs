@@ -38,6 +38,7 @@ public sealed class SendSysrqCommand : ConsoleCmdlet
     [Parameter(Mandatory = true, Position = 1)]
     [AllowEmptyCollection]
     [AllowEmptyString]
+    [ArgumentCompleter(typeof(SysrqKeyCompleter))]
     public string[] Key { get; set; } = [];
 
     /// <summary>Seconds of silence after which a console is taken to be done.</summary>

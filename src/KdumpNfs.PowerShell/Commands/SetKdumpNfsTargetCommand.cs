@@ -45,11 +45,13 @@ public sealed class SetKdumpNfsTargetCommand : TargetCmdlet
     /// <summary>Name or address of the NFS server, as the hosts reach it.</summary>
     [Parameter(Mandatory = true)]
     [AllowEmptyString]
+    [ArgumentCompleter(typeof(HostNameCompleter))]
     public string NfsServer { get; set; } = "";
 
     /// <summary>The exported directory on it.</summary>
     [Parameter(Mandatory = true)]
     [AllowEmptyString]
+    [ArgumentCompleter(typeof(ExportCompleter))]
     public string Export { get; set; } = "";
 
     /// <summary>Directory for dumps inside the export.</summary>

@@ -38,6 +38,7 @@ public sealed class SetKdumpSshTargetCommand : TargetCmdlet
     /// <summary>Name or address of the store, as the hosts reach it, on port 22.</summary>
     [Parameter(Mandatory = true)]
     [AllowEmptyString]
+    [ArgumentCompleter(typeof(HostNameCompleter))]
     public string SshServer { get; set; } = "";
 
     /// <summary>The account on the store that takes the dumps.</summary>
@@ -68,6 +69,7 @@ public sealed class SetKdumpSshTargetCommand : TargetCmdlet
 
     /// <summary>The store as this machine reaches it, with an account that may become root; -SshServer where it is the same.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(HostNameCompleter))]
     public string? StoreHost { get; set; }
 
     /// <summary>Login name on the store.</summary>

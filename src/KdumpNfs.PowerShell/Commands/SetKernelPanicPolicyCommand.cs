@@ -76,6 +76,7 @@ public sealed class SetKernelPanicPolicyCommand : ChangeCmdlet
     /// <value>As the host has it</value>
     [Parameter]
     [Alias("PanicTimeoutSec")]
+    [ArgumentCompleter(typeof(PanicTimeoutCompleter))]
     public int PanicTimeout { get; set; }
 
     /// <summary>Runs the detector of hard lockups (kernel.nmi_watchdog).</summary>

@@ -13,6 +13,7 @@ public abstract class VmcoreHoldCmdlet : StoreObjectCmdlet
     [Parameter(Mandatory = true, ValueFromPipeline = true, Position = 0)]
     [Alias("Path")]
     [AllowNull]
+    [ArgumentCompleter(typeof(VmcoreCompleter))]
     public object[] InputObject { get; set; } = null!;
 
     /// <summary>The operation.</summary>

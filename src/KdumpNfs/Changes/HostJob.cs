@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using KdumpNfs.Fleet;
@@ -28,6 +29,7 @@ internal sealed class HostJob(HostAccess access, SshHost host, HostContext conte
     {
         var id = Guid.NewGuid().ToString("N")[..12];
         var deadline = DateTime.UtcNow + access.Options.OperationTimeout;
+        var begun = Stopwatch.GetTimestamp();
         var step = "";
         var started = false;
         IHostConnection? own = null;
@@ -68,7 +70,7 @@ internal sealed class HostJob(HostAccess access, SshHost host, HostContext conte
                         }
 
                         step = now;
-                        context.Progress(activity, step);
+                        context.Progress(activity, $"{step}, {ProgressClock.Text(Stopwatch.GetElapsedTime(begun))}");
                         break;
                     case "not-root":
                         throw HostRequirement.NotRoot(host.HostName);

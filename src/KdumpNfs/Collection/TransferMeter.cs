@@ -34,8 +34,8 @@ internal sealed class TransferMeter(HostContext context, string activity, TimeSp
         var rate = Fetched / Math.Max(0.001, _watch.Elapsed.TotalSeconds);
         var left = TimeSpan.FromSeconds(Math.Max(0, Total - _done) / Math.Max(1, rate));
         context.Progress(activity, string.Create(CultureInfo.InvariantCulture,
-            $"{Printable.Escape(file)}: {MiB(_done):0.0} of {MiB(Total):0.0} MiB, {MiB((long)rate):0.0} MiB/s, {(left.TotalMinutes >= 1 ? $"{left.TotalMinutes:0} min" : $"{left.TotalSeconds:0} s")} left"),
-            Total > 0 ? Math.Min(1, (double)_done / Total) : null);
+            $"{Printable.Escape(file)}: {MiB(_done):0.0} of {MiB(Total):0.0} MiB, {MiB((long)rate):0.0} MiB/s, {ProgressClock.Text(left)} left"),
+            Total > 0 ? Math.Min(1, (double)_done / Total) : null, left: left);
     }
 
     /// <summary>What is here already is being looked at.</summary>

@@ -48,6 +48,8 @@ public static class WaitVmcoreOperation
         private (long Bytes, int Files, DateTimeOffset Change) _seen;
         private (long Bytes, int Files, DateTimeOffset Change)? _badNews;
         private VmcoreDump? _dump;
+        private long? _firstBytes;
+        private long _firstAt;
         private HostException? _lost;
         private string? _unpacked;
 
@@ -151,8 +153,18 @@ public static class WaitVmcoreOperation
             _dump = match.Find(listing, watch.Store) is { } found && found.Directory == directory ? found.Dump : _dump;
         }
 
+        /// <summary>Bytes a second since the dump was first seen; 0 before there are two looks at it.</summary>
+        private double Rate() => _firstBytes is { } first && _dump is not null && Stopwatch.GetElapsedTime(_firstAt) is { TotalSeconds: > 0.5 } time
+            ? Math.Max(0, _dump.Bytes - first) / time.TotalSeconds : 0;
+
         private void Look(VmcoreDump dump)
         {
+            if (_firstBytes is null && dump.DumpFile is not null)
+            {
+                _firstBytes = dump.Bytes;
+                _firstAt = Stopwatch.GetTimestamp();
+            }
+
             var seen = (dump.Bytes, dump.Files.Count, dump.LastChange);
             if (seen != _seen)
             {
@@ -184,9 +196,19 @@ public static class WaitVmcoreOperation
             var status = _lost is not null ? $"the store does not answer, {elapsed}"
                 : _dump is null ? $"nothing yet, {elapsed}"
                 : _dump.DumpFile is null ? $"the directory is there, no dump yet, {elapsed}"
-                : string.Create(CultureInfo.InvariantCulture, $"{_dump.Bytes / 1048576.0:0.0} MiB written, {elapsed}");
+                : string.Create(CultureInfo.InvariantCulture, $"{_dump.Bytes / 1048576.0:0.0} MiB written{(Rate() is > 0 and var rate ? $", {rate / 1048576.0:0.0} MiB/s" : "")}, {elapsed}");
             double? fraction = request.EstimatedBytes is > 0 and var expected && _dump is { Bytes: > 0 } ? Math.Min(0.99, (double)_dump.Bytes / expected) : null;
-            context.Progress(Activity, status, fraction);
+            TimeSpan? left = fraction is not null && Rate() is > 0 and var speed ? TimeSpan.FromSeconds(Math.Max(0, request.EstimatedBytes!.Value - _dump!.Bytes) / speed) : null;
+            if (left is { } time)
+            {
+                status += $", about {ProgressClock.Text(time)} left";
+            }
+            else if (_dump?.DumpFile is null && request.Timeout is var limit)
+            {
+                status += $", gives up in {ProgressClock.Text(limit > Stopwatch.GetElapsedTime(_started) ? limit - Stopwatch.GetElapsedTime(_started) : TimeSpan.Zero)}";
+            }
+
+            context.Progress(Activity, status, fraction, left: left);
         }
 
         private static string Readable(TimeSpan time) =>

@@ -186,7 +186,8 @@ public sealed partial class SysrqCrashOperation(HostAccess access)
         var last = "";
         while (true)
         {
-            context.Progress("Waiting for the host", $"away for {watch.Elapsed.TotalSeconds:0} s {last}", Math.Min(1, watch.Elapsed / ReturnTimeout));
+            context.Progress("Waiting for the host", $"away for {ProgressClock.Text(watch.Elapsed)} {last}".TrimEnd() + $", gives up in {ProgressClock.Text(Max(ReturnTimeout - watch.Elapsed, TimeSpan.Zero))}",
+                Math.Min(1, watch.Elapsed / ReturnTimeout), left: Max(ReturnTimeout - watch.Elapsed, TimeSpan.Zero));
             var asked = Stopwatch.StartNew();
             try
             {
@@ -284,6 +285,8 @@ public sealed partial class SysrqCrashOperation(HostAccess access)
                 };
         }
     }
+
+    private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 }

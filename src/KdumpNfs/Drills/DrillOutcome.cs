@@ -312,7 +312,7 @@ internal sealed class DrillOutcome(KdumpDrillOperation operation, SshHost host, 
                 break;
             }
 
-            context.Progress("Waiting for the host", "not ready for a crash yet");
+            context.Progress("Waiting for the host", $"not ready for a crash yet, {ProgressClock.Text(DateTimeOffset.UtcNow - started)}");
             await Task.Delay(ArmPause, cancellationToken).ConfigureAwait(false);
         }
 

@@ -29,7 +29,11 @@ public sealed record HostWarning(string HostName, string Text) : FleetMessage(Ho
 /// <param name="Fraction">0 to 1, or null when unknown.</param>
 /// <param name="Done">True when the wait is over.</param>
 public sealed record HostProgress(string HostName, string Activity, string Status, double? Fraction = null, bool Done = false)
-    : FleetMessage(HostName);
+    : FleetMessage(HostName)
+{
+    /// <summary>How long it will take, where the work knows; without it a front end may tell from the fraction.</summary>
+    public TimeSpan? Left { get; init; }
+}
 
 /// <summary>A change is about to be made; the worker waits for the answer.</summary>
 public sealed record HostQuestion(string HostName, ChangeQuestion Question) : FleetMessage(HostName)

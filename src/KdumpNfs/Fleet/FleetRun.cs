@@ -30,6 +30,9 @@ public sealed class FleetRun : IDisposable
     /// <summary>Whether every host that was started has been answered for and its messages were taken.</summary>
     public bool IsIdle => _inWork == 0;
 
+    /// <summary>Hosts begun, those that are done included.</summary>
+    public int Started { get; private set; }
+
     /// <summary>Hosts in work.</summary>
     public int InWork => _inWork;
 
@@ -57,6 +60,7 @@ public sealed class FleetRun : IDisposable
         }
 
         _inWork++;
+        Started++;
         var task = Task.Run(() => RunAsync(hostName, work, host));
         _running[task] = 0;
         task.ContinueWith(done => _running.TryRemove(done, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);

@@ -25,8 +25,8 @@ public sealed class HostContext
     public void Warning(string text) => _post(new HostWarning(HostName, text));
 
     /// <summary>Reports how far a wait is.</summary>
-    public void Progress(string activity, string status, double? fraction = null, bool done = false) =>
-        _post(new HostProgress(HostName, activity, status, fraction, done));
+    public void Progress(string activity, string status, double? fraction = null, bool done = false, TimeSpan? left = null) =>
+        _post(new HostProgress(HostName, activity, status, fraction, done) { Left = left });
 
     /// <summary>Gives a result before the operation ends.</summary>
     public void Output(object value) => _post(new HostOutput(HostName, value) { Host = _host });

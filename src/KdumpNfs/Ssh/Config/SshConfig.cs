@@ -100,6 +100,16 @@ internal sealed class SshConfig
         return Result(host, options, original, values);
     }
 
+    /// <summary>The names that Host lines give, also in included files; patterns name nobody.</summary>
+    public IEnumerable<string> HostAliases() => _files.SelectMany(Aliases);
+
+    private static IEnumerable<string> Aliases(SshConfigFile file) => file.Lines.SelectMany(line => line.Keyword switch
+    {
+        "host" => line.Arguments.Where(HostNames.IsName),
+        "include" => line.Included.SelectMany(Aliases),
+        _ => [],
+    });
+
     private static void Apply(SshConfigFile file, Values values, bool final)
     {
         var active = true;
