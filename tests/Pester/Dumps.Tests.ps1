@@ -73,7 +73,7 @@ Describe 'Reading dumps' {
         $bundle.Archive | Should -Be "$($cases.FullName)/node1-20261122T100550Z.tar.gz"
         $bundle.Entries.Name | Should -Contain 'capture/kexec-dmesg.log'
         $bundle.MaskedSecrets | Should -Be 1
-        ($bundle | Format-Table | Out-String) | Should -Match 'node1.*Sysrq.*MiB'
+        ($bundle | Format-Table | Out-String) | Should -Match 'node1.*Sysrq.*KiB'
         ($bundle | Format-List | Out-String) | Should -Match 'SHA256SUMS'
         Push-Location $TestDrive
         try {

@@ -63,7 +63,7 @@ Describe 'The help of <_>' -ForEach $cmdlets {
         $common = [System.Management.Automation.PSCmdlet]::CommonParameters
         $there = $command.Parameters.Values |
             Where-Object { $_.Name -notin $common -and -not ($_.Attributes | Where-Object { $_ -is [Parameter] -and $_.DontShow }) } | ForEach-Object Name
-        $said = @($help.parameters.parameter)
+        $said = @($help.parameters.parameter | Where-Object { $_ })
         $said.name | Sort-Object | Should -Be ($there | Sort-Object)
         foreach ($parameter in $said) {
             Get-Words $parameter.description | Should -Not -BeNullOrEmpty -Because "-$($parameter.name) needs one"

@@ -130,9 +130,9 @@ Describe 'Sessions' {
     }
 
     It 'are taken by every cmdlet that connects' {
-        # Convert-Vmcore works on this machine; a journal names its hosts with the way to them.
+        # Convert-Vmcore works on this machine, settings belong to it; a journal names its hosts with the way to them.
         $without = Get-Command -Module KdumpNfs | Where-Object { -not $_.Parameters.ContainsKey('Session') } | ForEach-Object Name
-        $without | Should -Be 'Convert-Vmcore', 'Get-KdumpSession', 'New-KdumpSession', 'Resume-KdumpDrill'
+        $without | Should -Be 'Convert-Vmcore', 'Get-KdumpPreference', 'Get-KdumpSession', 'New-KdumpSession', 'Resume-KdumpDrill', 'Set-KdumpPreference'
     }
 
     It 'end with the module' {

@@ -183,6 +183,12 @@ public sealed class InvokeKdumpDrillCommand : ConsoleCmdlet
         }).Validated();
         _hooks = DrillScripts.Hooks(PowerCycle, ConsoleText);
         _trigger = SysrqDrillTrigger.For(Access, _plan, AllowNotReady);
+
+        // What the command line says of a console is wrong for every host.
+        foreach (var name in (HostName ?? []).Where(name => HostNameTransformationAttribute.Refusal(name) is null && HostNameTransformationAttribute.SessionOf(name) is null))
+        {
+            MakeConsole(name);
+        }
     }
 
     /// <inheritdoc/>
