@@ -63,7 +63,7 @@ internal sealed class Printer(bool json)
             console.Profile.Width = 500;
         }
 
-        console.Write(Views.Table(_rows));
+        console.Write(Views.Table(_rows, console.Profile.Width));
         _rows.Clear();
     }
 

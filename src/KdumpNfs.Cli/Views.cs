@@ -99,14 +99,24 @@ internal static class Views
         [typeof(FailedHost)] = View<FailedHost>(("Host", f => f.HostName), ("State", f => f.State), ("Error", f => f.ErrorId), ("Message", f => f.Message)),
     };
 
+    // In these a person can do without; a file and a wide terminal have them.
+    private const int Narrow = 160;
+    private static readonly HashSet<string> OnlyWide = ["Format", "Kernel"];
+
+    // Names, times and sizes stay in one line: sentences make room for them.
+    private const int Short = 20;
+
     /// <summary>A table of objects of one type.</summary>
-    public static Table Table(IReadOnlyList<object> rows)
+    /// <param name="rows">The objects.</param>
+    /// <param name="width">How wide it may be.</param>
+    public static Table Table(IReadOnlyList<object> rows, int width)
     {
-        var columns = Columns[rows[0].GetType()];
+        (string Header, Func<object, object?> Value)[] columns = [.. Columns[rows[0].GetType()].Where(c => width >= Narrow || rows[0] is not VmcoreDump || !OnlyWide.Contains(c.Header))];
         var table = new Table().Border(TableBorder.Simple);
-        foreach (var (header, _) in columns)
+        foreach (var (header, value) in columns)
         {
-            table.AddColumn(new TableColumn(new Spectre.Console.Text(header)));
+            var column = new TableColumn(new Spectre.Console.Text(header));
+            table.AddColumn(rows.All(row => Show(value(row)).Length <= Short) ? column.NoWrap() : column);
         }
 
         foreach (var row in rows)

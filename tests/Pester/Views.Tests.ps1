@@ -83,6 +83,15 @@ Describe 'The views' {
         $text | Should -Match ([regex]::Escape($dump.LastChange.ToLocalTime().ToString('yyyy-MM-dd HH:mm:ss')))
     }
 
+    It 'say every reason in a line of its own' {
+        $status = [KdumpNfs.Kdump.KdumpStatus]::Failed([KdumpNfs.HostException]::new('Unreachable', 'web01', 'no route'))
+        ($status | Format-Table | Out-String -Width 120) | Should -Match 'web01 +Unknown +Unknown +Unreachable'
+        $table = [KdumpNfs.Kdump.KdumpStatus].GetProperty('NotReadyReason')
+        $table.SetValue($status, [KdumpNfs.Kdump.NotReadyReason[]] ('TargetMissing', 'ImageMissing'))
+        [KdumpNfs.Kdump.KdumpStatus].GetProperty('ErrorId').SetValue($status, $null)
+        ($status | Format-Table | Out-String -Width 120) | Should -Match '(?m) TargetMissing\s*$[\r\n]+\s+ImageMissing\s*$'
+    }
+
     It 'are the same for what came back from Clixml' {
         $back = [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($dump))
         ($back | Format-Table | Out-String -Width 120) | Should -Be ($dump | Format-Table | Out-String -Width 120)
