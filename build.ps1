@@ -8,7 +8,7 @@ The tasks of this repository from PowerShell; build.sh has the same without it.
 [CmdletBinding()]
 param(
     [Parameter(Position = 0)]
-    [ValidateSet('Build', 'Test', 'Demo', 'Bench', 'Clean')]
+    [ValidateSet('Build', 'Test', 'Package', 'Demo', 'Bench', 'Clean')]
     [string] $Task = 'Build',
 
     # With -Task Test: the long scenarios as well.

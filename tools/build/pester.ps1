@@ -3,11 +3,14 @@ param(
     [Parameter(Mandatory)] [string] $Path,
     [Parameter(Mandatory)] [string] $Module,
     [Parameter(Mandatory)] [string] $CountFile,
+    # The folder with the packages; their tests are skipped without.
+    [string] $Package,
     [string[]] $ExcludeTag = @()
 )
 $ErrorActionPreference = 'Stop'
 Import-Module Pester -MinimumVersion 5.0
 $env:KDUMPNFS_MODULE = $Module
+$env:KDUMPNFS_PACKAGE = $Package
 $configuration = New-PesterConfiguration
 $configuration.Run.Path = $Path
 $configuration.Run.PassThru = $true

@@ -103,6 +103,79 @@ make_module() {
   fi
 }
 
+# What is published, in out/package: the module for the PowerShell Gallery, and the command as a .NET tool. Both are the same bytes from the same
+# commit. KDUMPNFS_PROJECT_URL is where the project lives; without it the packages name no place.
+package() {
+  build
+  say "Packages: out/package"
+  rm -rf "$out/package"
+  mkdir -p "$out/package"
+  local assets=(src/KdumpNfs.PowerShell/obj/project.assets.json)
+  if [ "$sshnet" = true ]; then
+    assets+=(src/KdumpNfs.SshNet/obj/project.assets.json)
+  else
+    echo "Left out: SSH.NET (its package does not restore here), so these packages know OpenSSH only."
+  fi
+  [ -n "${KDUMPNFS_PROJECT_URL:-}" ] || echo "Left out: the address of the project (KDUMPNFS_PROJECT_URL is not set)."
+  pack_module "$out/module/KdumpNfs" "$out/package" "${assets[@]}"
+  if dotnet pack src/KdumpNfs.Cli -c "$config" -v q --nologo -p:WithSshNet="$sshnet" ${KDUMPNFS_PROJECT_URL:+-p:PackageProjectUrl="$KDUMPNFS_PROJECT_URL"} -o "$out/package" >"$out/pack-tool.log" 2>&1; then
+    packager tool "$(ls "$out"/package/KdumpNfs.Cli.*.nupkg)"
+  else
+    cat "$out/pack-tool.log" >&2
+    return 1
+  fi
+  (cd "$out/package" && sha256sum -- *)
+}
+
+packager() { dotnet "tools/Packager/bin/$config/net10.0/Packager.dll" "$@"; }
+
+# pack_module MODULE FOLDER ASSETS...
+pack_module() { packager module "$1" CHANGELOG.md "$2" "${@:3}" --project-url "${KDUMPNFS_PROJECT_URL:-}"; }
+
+# unpack_module FOLDER: the module's package as an installer lays it down, in a module path that has nothing else.
+unpack_module() {
+  rm -rf "$1"
+  mkdir -p "$1/KdumpNfs"
+  (cd "$1/KdumpNfs" && unzip -q "$out"/package/KdumpNfs.[0-9]*.nupkg && rm -rf _rels package ./*.nuspec '[Content_Types].xml')
+}
+
+# The command from its package: installed from the folder, then run.
+test_tool() {
+  say "Tests: the command as a .NET tool"
+  local home
+  home=$(mktemp -d)
+  if dotnet tool install KdumpNfs.Cli --tool-path "$home/tools" --source "$out/package" --no-cache >"$home/log" 2>&1 &&
+    "$home/tools/kdumpnfs" --version >>"$home/log" 2>&1 && "$home/tools/kdumpnfs" --help >"$home/help" 2>&1 && grep -q set-nfs-target "$home/help"; then
+    passed=$((passed + 1))
+    tail -n 1 "$home/log"
+  else
+    failed=$((failed + 1))
+    notes+=("Package: the command's package does not install or run: $(tail -n 3 "$home/log" | tr '\n' ' ')")
+  fi
+  rm -rf "$home"
+}
+
+# Another clone of the commit, packed elsewhere, gives the same bytes.
+test_reproducible() {
+  say "Tests: the packages of this commit, made again elsewhere"
+  if ! have git || ! git rev-parse --git-dir >/dev/null 2>&1 || [ -n "$(git status --porcelain --untracked-files=no)" ]; then
+    skipped=$((skipped + 1))
+    notes+=("Package: skipped: whether they are the same made elsewhere (this is no clean clone)")
+    return 0
+  fi
+  local elsewhere status=0
+  elsewhere=$(mktemp -d)
+  git clone -q . "$elsewhere/a clone"
+  KDUMPNFS_WITH_SSHNET=$sshnet "$elsewhere/a clone/build.sh" package >"$elsewhere/log" 2>&1 || status=$?
+  if [ "$status" = 0 ] && diff <(cd "$out/package" && sha256sum -- *) <(cd "$elsewhere/a clone/out/package" && sha256sum -- *) >"$elsewhere/differ"; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    notes+=("Package: made elsewhere it is another one, or none (status $status): $(tail -n 4 "$elsewhere/differ" "$elsewhere/log" 2>/dev/null | tr '\n' ' ')")
+  fi
+  rm -rf "$elsewhere"
+}
+
 passed=0 failed=0 skipped=0
 notes=()
 
@@ -155,9 +228,10 @@ run_tests() {
     usage >&2
     exit 2
   fi
-  build
+  package
   mkdir -p "$out/test"
   need sshd openssh-server
+  need unzip unzip
   # Login shells that a host's account may have: the tests for those that are missing are skipped.
   local shell
   for shell in tcsh zsh; do need $shell $shell || true; done
@@ -175,7 +249,11 @@ run_tests() {
     run_suite Integration --filter "Category!=Long"
     notes+=("left to 'test full': the corpus of known_hosts files, controllers and connections that die, a second round of crashes")
   fi
-  run_pester "tests/Pester" module
+  test_tool
+  [ "$full" != full ] || test_reproducible
+  # As users have it: out of its package.
+  unpack_module "$out/test/modules"
+  run_pester "tests/Pester" module "$out/test/modules/KdumpNfs"
   run_lab_tests "$full"
   say "Summary after $((SECONDS - started)) s"
   if [ "$sshnet" != true ]; then
@@ -191,9 +269,9 @@ pester_here() {
   have pwsh && pwsh -NoProfile -NonInteractive -c 'exit [int](-not (Get-Module -ListAvailable Pester | Where-Object { $_.Version.Major -ge 5 }))' >/dev/null 2>&1
 }
 
-# run_pester PATH NAME: Pester files in real PowerShell; where there is none, says so and counts each file as skipped.
+# run_pester PATH NAME MODULE: Pester files in real PowerShell; where there is none, says so and counts each file as skipped.
 run_pester() {
-  local path=$1 name=$2 line
+  local path=$1 name=$2 module=$3 line
   say "Tests: Pester ($name)"
   if ! pester_here; then
     local files
@@ -204,7 +282,7 @@ run_pester() {
     return 0
   fi
   rm -f "$out/test/pester-$name".count*
-  NO_COLOR=1 pwsh -NoProfile -NonInteractive -File tools/build/pester.ps1 -Path "$path" -Module "$out/module/KdumpNfs" -CountFile "$out/test/pester-$name.count" || true
+  NO_COLOR=1 pwsh -NoProfile -NonInteractive -File tools/build/pester.ps1 -Path "$path" -Module "$module" -Package "$out/package" -CountFile "$out/test/pester-$name.count" || true
   if line=$(cat "$out/test/pester-$name.count" 2>/dev/null); then
     read -r p f s <<<"$line"
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
