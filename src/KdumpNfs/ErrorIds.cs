@@ -112,6 +112,8 @@ public static class ErrorIds
     // Settings and credentials of the controller.
     public const string VaultNotAvailable = nameof(VaultNotAvailable);
     public const string SecretNotFound = nameof(SecretNotFound);
+    public const string NotRecorded = nameof(NotRecorded);
+    public const string RecordingInvalid = nameof(RecordingInvalid);
     public const string UnexpectedReply = nameof(UnexpectedReply);
     public const string Unexpected = nameof(Unexpected);
 #pragma warning restore CS1591

@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using KdumpNfs.Fleet;
 using KdumpNfs.Ssh;
+using KdumpNfs.Ssh.Recorded;
 using KdumpNfs.Ssh.Sessions;
 
 namespace KdumpNfs.PowerShell;
@@ -24,6 +25,16 @@ namespace KdumpNfs.PowerShell;
 /// </code>
 /// <para>A session from the pipeline is used as it is.</para>
 /// </example>
+/// <example>
+/// <code>
+/// $s = Get-Content ./hosts.txt | New-KdumpSession -RecordPath ./rack7.recording
+/// Get-KdumpStatus -Session $s
+/// $s | Remove-KdumpSession
+/// $replayed = New-KdumpSession -ReplayPath ./rack7.recording
+/// Get-KdumpStatus -Session $replayed
+/// </code>
+/// <para>Writes down what the hosts answer, and gives the same answers later without any host: for tests of runbooks.</para>
+/// </example>
 /// <note>Sessions end with the module, or with the process.</note>
 /// <seealso cref="GetKdumpSessionCommand"/>
 /// <seealso cref="RemoveKdumpSessionCommand"/>
@@ -33,12 +44,39 @@ namespace KdumpNfs.PowerShell;
 public sealed class NewKdumpSessionCommand : HostsCmdlet
 {
     private HostAccess _access = null!;
+    private Recording? _replayed;
+
+    /// <summary>A new file into which everything is written that the hosts answer, for -ReplayPath. No password gets into it, those of configurations included; what hosts say of themselves does.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? RecordPath { get; set; }
+
+    /// <summary>A recording that answers instead of the hosts: nobody is connected to. Without -HostName there is a session for each host in it.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? ReplayPath { get; set; }
 
     /// <inheritdoc/>
     public override void Output(object value, SshHost host) => WriteObject(value);
 
     /// <inheritdoc/>
-    protected override void PrepareOperation() => _access = Access;
+    protected override void PrepareOperation()
+    {
+        if (RecordPath is not null && _replayed is not null)
+        {
+            throw Refused("-RecordPath and -ReplayPath are one too many.", "Record what hosts say, or replay it.");
+        }
+
+        _access = _replayed is not null ? Access with { Connector = new ReplayConnector(_replayed) }
+            : RecordPath is not null ? Access with { Connector = new RecordingConnector(Access.Connector, Recording.Create(ResolveFile(RecordPath, nameof(RecordPath)))) }
+            : Access;
+    }
+
+    /// <inheritdoc/>
+    protected override void CheckParameters() => _replayed = ReplayPath is null ? null : Recording.Load(ResolveFile(ReplayPath, nameof(ReplayPath)));
+
+    /// <inheritdoc/>
+    protected override IEnumerable<SshHost> HostsWithoutName() => MyInvocation.ExpectingInput ? [] : (_replayed?.Hosts ?? []).Select(name => MakeHost(name, UserName, Port, KeyFilePath));
 
     /// <inheritdoc/>
     protected override Func<HostContext, CancellationToken, Task> WorkFor(SshHost host)

@@ -7,7 +7,7 @@ namespace KdumpNfs.Collection;
 /// <remarks>
 /// The temporary name carries a hash of the file's size, time and inode on the store: what an earlier run began is continued only if it is
 /// a part of the same file. Copies are for their owner alone (0600 in directories of 0700): a dump holds the memory of a server, its
-/// keys and passwords included.
+/// keys and passwords included. On Windows the directory's access list says the same (<see cref="WindowsAccess"/>).
 /// </remarks>
 internal sealed class LocalCopy : IDisposable
 {
@@ -42,7 +42,7 @@ internal sealed class LocalCopy : IDisposable
     {
         if (OperatingSystem.IsWindows())
         {
-            Directory.CreateDirectory(path);
+            WindowsAccess.MakeFolder(path);
         }
         else
         {

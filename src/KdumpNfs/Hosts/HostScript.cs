@@ -22,12 +22,16 @@ internal static class HostScript
         return new RemoteScript(text.Append(Read(name)).ToString());
     }
 
+    /// <summary>Text with the line ends that hosts know.</summary>
+    internal static string HostLines(string text) => text.Replace("\r\n", "\n", StringComparison.Ordinal);
+
     /// <summary>The text of one script file, for scripts that carry another one inside.</summary>
     public static string Read(string name) => Texts.GetOrAdd(name, static key =>
     {
         using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(key + ".sh")
             ?? throw new InvalidOperationException($"The script {key}.sh is not part of this assembly.");
         using var reader = new StreamReader(stream);
-        return reader.ReadToEnd();
+        // A checkout on Windows may have given them its line ends, and sh takes a carriage return for part of a word.
+        return HostLines(reader.ReadToEnd());
     });
 }

@@ -64,8 +64,10 @@ internal sealed class SshConfig
     }
 
     /// <summary>A leading ~ as ssh takes it.</summary>
-    internal static string ExpandHome(string path) =>
-        path == "~" ? Home : path.StartsWith("~/", StringComparison.Ordinal) ? Path.Combine(Home, path[2..]) : path;
+    internal static string ExpandHome(string path, bool? windows = null) =>
+        path == "~" ? Home
+        : path.StartsWith("~/", StringComparison.Ordinal) || ((windows ?? OperatingSystem.IsWindows()) && path.StartsWith(@"~\", StringComparison.Ordinal)) ? Path.Combine(Home, path[2..])
+        : path;
 
     /// <summary>What holds for a host; what the caller asks for wins over the file.</summary>
     public ResolvedHost Resolve(SshHost host, SshOptions options)

@@ -53,7 +53,7 @@ internal sealed partial class Askpass : IDisposable
         {
             Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             var helper = Path.Combine(directory, "askpass");
-            File.WriteAllText(helper, Hosts.HostScript.Read("askpass").Replace("\r", "", StringComparison.Ordinal));
+            File.WriteAllText(helper, Hosts.HostScript.Read("askpass"));
             File.SetUnixFileMode(helper, UnixFileMode.UserRead | UnixFileMode.UserExecute);
             var fifo = Path.Combine(directory, "pipe");
             if (MakeFifo(Encoding.UTF8.GetBytes(fifo + "\0"), Convert.ToUInt32("600", 8)) != 0)

@@ -10,8 +10,10 @@ internal static class OpenSshArguments
     /// <param name="options">How.</param>
     /// <param name="command">What the host runs.</param>
     /// <param name="logLevel">LogLevel: ERROR keeps banners and notes out of stderr, DEBUG1 tells the fingerprint.</param>
-    public static List<string> Build(SshHost host, SshOptions options, string command, string logLevel = "ERROR")
+    /// <param name="windows">Whether it is the ssh of Windows; null for this machine's.</param>
+    public static List<string> Build(SshHost host, SshOptions options, string command, string logLevel = "ERROR", bool? windows = null)
     {
+        var onWindows = windows ?? OperatingSystem.IsWindows();
         var arguments = new List<string>();
         if (options.ConfigFile is { } config)
         {
@@ -47,13 +49,14 @@ internal static class OpenSshArguments
         Option(arguments, "RequestTTY", "no");
 
         // A master would outlive us; an existing one is used unless something here asks for a connection of its own.
+        // Windows' ssh has no masters, and fails on a ControlPath that an ssh_config brought along.
         Option(arguments, "ControlMaster", "no");
-        if (options.HostKeyPolicy != HostKeyPolicy.Strict || options.KnownHostsFiles.Count > 0 || host.KeyFilePath is not null)
+        if (onWindows || options.HostKeyPolicy != HostKeyPolicy.Strict || options.KnownHostsFiles.Count > 0 || host.KeyFilePath is not null)
         {
             Option(arguments, "ControlPath", "none");
         }
 
-        HostKeys(arguments, options);
+        HostKeys(arguments, options, onWindows);
         if (host.UserName is { } user)
         {
             arguments.AddRange(["-l", user]);
@@ -66,7 +69,7 @@ internal static class OpenSshArguments
 
         if (host.KeyFilePath is { } key)
         {
-            Option(arguments, "IdentityFile", Quote(Path.GetFullPath(key)));
+            Option(arguments, "IdentityFile", Quote(Path.GetFullPath(key), onWindows));
             Option(arguments, "IdentitiesOnly", "yes");
         }
 
@@ -75,14 +78,14 @@ internal static class OpenSshArguments
     }
 
     /// <summary>A path as one word of ssh_config: quoted, without tokens that ssh would expand.</summary>
-    internal static string Quote(string path)
+    internal static string Quote(string path, bool? windows = null)
     {
         // On Windows ssh takes slashes too, and a backslash would quote the next character.
-        var text = OperatingSystem.IsWindows() ? path.Replace('\\', '/') : path.Replace("\\", "\\\\", StringComparison.Ordinal);
+        var text = windows ?? OperatingSystem.IsWindows() ? path.Replace('\\', '/') : path.Replace("\\", "\\\\", StringComparison.Ordinal);
         return "\"" + text.Replace("\"", "\\\"", StringComparison.Ordinal).Replace("%", "%%", StringComparison.Ordinal) + "\"";
     }
 
-    private static void HostKeys(List<string> arguments, SshOptions options)
+    private static void HostKeys(List<string> arguments, SshOptions options, bool onWindows)
     {
         Option(arguments, "StrictHostKeyChecking", options.HostKeyPolicy switch
         {
@@ -95,13 +98,13 @@ internal static class OpenSshArguments
         Option(arguments, "UpdateHostKeys", "no");
         if (options.HostKeyPolicy == HostKeyPolicy.Off)
         {
-            var nothing = OperatingSystem.IsWindows() ? "NUL" : "/dev/null";
+            var nothing = onWindows ? "NUL" : "/dev/null";
             Option(arguments, "UserKnownHostsFile", nothing);
             Option(arguments, "GlobalKnownHostsFile", nothing);
         }
         else if (options.KnownHostsFiles.Count > 0)
         {
-            Option(arguments, "UserKnownHostsFile", string.Join(' ', options.KnownHostsFiles.Select(f => Quote(Path.GetFullPath(f)))));
+            Option(arguments, "UserKnownHostsFile", string.Join(' ', options.KnownHostsFiles.Select(f => Quote(Path.GetFullPath(f), onWindows))));
             Option(arguments, "GlobalKnownHostsFile", "none");
         }
     }
