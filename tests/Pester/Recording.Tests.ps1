@@ -33,7 +33,7 @@ Describe 'A recorded session' {
         $replayed = New-KdumpSession -ReplayPath $file
         $replayed.HostName, $replayed.BootId, $replayed.MachineId | Should -Be 127.0.0.1, $live.BootId, $live.MachineId
         $again = Get-KdumpStatus -Session $replayed
-        ($again | Select-Object * -ExcludeProperty UserName, Port, KeyFilePath | ConvertTo-Json -Depth 4) | Should -Be ($status | Select-Object * -ExcludeProperty UserName, Port, KeyFilePath | ConvertTo-Json -Depth 4)
+        ($again | Select-Object * -ExcludeProperty UserName, Port, KeyFilePath, CheckedAt | ConvertTo-Json -Depth 4) | Should -Be ($status | Select-Object * -ExcludeProperty UserName, Port, KeyFilePath, CheckedAt | ConvertTo-Json -Depth 4)
         $null = Get-NfsExport -Session $replayed -ErrorAction SilentlyContinue -ErrorVariable refusedAgain
         $null = Set-KdumpNfsTarget -Session $replayed -NfsServer storage -Export /data/nfs_share -PassPlan -ErrorAction SilentlyContinue -ErrorVariable +refusedAgain
         $refusedAgain.FullyQualifiedErrorId | Should -Be $refused.FullyQualifiedErrorId
