@@ -17,7 +17,7 @@ var folder = args.Length > 0 ? args[0] : "out/bench";
 var rows = new List<Row>();
 
 // A second argument names the part to measure.
-foreach (var node in args is [_, "vmcore"] ? [] : new[] { "node1", "node2" })
+foreach (var node in args is [_, "vmcore" or "import"] ? [] : new[] { "node1", "node2" })
 {
     var access = new HostAccess(new RecordedConnector(await File.ReadAllBytesAsync(Path.Combine(AppContext.BaseDirectory, "recorded", node + ".facts"))), new SshOptions());
     var request = NfsTargetRequest.Create("192.168.122.1", "/data/nfs_share", "/var/crash", null, null, createPath: false);
@@ -36,7 +36,15 @@ if (rows.Count > 0)
 var scratch = Directory.CreateTempSubdirectory("kdumpnfs-bench-").FullName;
 try
 {
-    Row.Publish("vmcore", folder, VmcoreBench.Measure(Environment.CurrentDirectory, scratch));
+    if (args is not [_, "vmcore"] && ImportBench.Measure(Environment.CurrentDirectory, scratch) is { Count: > 0 } import)
+    {
+        Row.Publish("import", folder, import);
+    }
+
+    if (args is not [_, "import"])
+    {
+        Row.Publish("vmcore", folder, VmcoreBench.Measure(Environment.CurrentDirectory, scratch));
+    }
 }
 finally
 {
