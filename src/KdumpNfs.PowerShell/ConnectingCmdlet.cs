@@ -13,6 +13,9 @@ namespace KdumpNfs.PowerShell;
 /// </summary>
 public abstract class ConnectingCmdlet : PSCmdlet, IFleetFront, IDisposable
 {
+    /// <summary>How long the end of a cmdlet waits for connections to close: the prompt must not wait for a host that is gone.</summary>
+    private protected static readonly TimeSpan CloseLimit = TimeSpan.FromMilliseconds(300);
+
     private FleetProgress? _progress;
     private KdumpPreference _preference = new();
     private FleetRun? _fleet;

@@ -11,7 +11,6 @@ namespace KdumpNfs.PowerShell;
 /// </summary>
 public abstract class DumpCmdlet : StoreObjectCmdlet
 {
-    private static readonly TimeSpan CloseLimit = TimeSpan.FromMilliseconds(300);
     private DumpAccess? _access;
 
     /// <summary>The dumps: paths, files, or objects of Get-Vmcore.</summary>

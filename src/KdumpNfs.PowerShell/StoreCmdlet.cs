@@ -117,5 +117,4 @@ public abstract class StoreCmdlet : ConnectingCmdlet
         store.DisposeAsync().AsTask().Wait(CloseLimit);
     }
 
-    private static readonly TimeSpan CloseLimit = TimeSpan.FromMilliseconds(300);
 }

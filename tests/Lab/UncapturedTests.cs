@@ -8,7 +8,7 @@ using Xunit.Abstractions;
 namespace KdumpNfs.Tests.Lab;
 
 /// <summary>Boots that ended without a shutdown, by a real journal that outlives them.</summary>
-[Collection("4 Uncaptured crashes")]
+[Collection("6 Uncaptured crashes"), Trait(Lane.Name, Lane.Node2)]
 public sealed class UncapturedTests(LabFixture lab, ITestOutputHelper output) : LabScenarios(lab, output), IClassFixture<LabFixture>
 {
     private const string ExportPath = "/data/nfs_share";

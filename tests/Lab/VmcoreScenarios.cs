@@ -11,7 +11,7 @@ using Xunit.Abstractions;
 namespace KdumpNfs.Tests.Lab;
 
 /// <summary>Dumps of four kinds of crash, found on the store and read; then the same dumps in every format that makedumpfile writes.</summary>
-[Collection("5 Vmcores")]
+[Collection("9 Vmcores"), Trait(Lane.Name, Lane.After)]
 public sealed partial class VmcoreScenarios(LabFixture lab, VmcoreScenarios.KeptDumps kept, ITestOutputHelper output)
     : LabScenarios(lab, output), IClassFixture<LabFixture>, IClassFixture<VmcoreScenarios.KeptDumps>
 {

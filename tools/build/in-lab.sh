@@ -9,13 +9,26 @@ sshnet=$(cat "$out/built-with")
 . "$root/tools/build/steps.sh"
 rm -f "$out"/test/Lab*.trx "$out"/test/pester-lab.count*
 status=0
-filter=() exclude=()
+long='' exclude=()
 if [ "${1:-}" != full ]; then
-  filter=(--filter "Category!=Long")
+  long='&Category!=Long'
   exclude=(-ExcludeTag Long)
 fi
-dotnet test tests/Lab -c "$config" --no-build --nologo -v q -p:WithSshNet="$sshnet" "${filter[@]}" \
-  --logger "trx;LogFileName=$out/test/Lab.trx" --logger "console;verbosity=normal" --results-directory "$out/test" || status=1
+
+# scenarios NAME FILTER: those that the filter takes, in the order of their collections.
+scenarios() {
+  dotnet test tests/Lab -c "$config" --no-build --nologo -v q -p:WithSshNet="$sshnet" --filter "$2$long" \
+    --logger "trx;LogFileName=$out/test/Lab-$1.trx" --logger "console;verbosity=normal" --results-directory "$out/test"
+}
+
+scenarios both 'Lane!=node1&Lane!=node2&Lane!=after' || status=1
+# Scenarios of one node leave the other one idle: those of node1 run beside those of node2.
+scenarios node1 'Lane=node1' >"$out/test/lane-node1.log" 2>&1 &
+lane=$!
+scenarios node2 'Lane=node2' || status=1
+wait "$lane" || status=1
+cat "$out/test/lane-node1.log"
+scenarios after 'Lane=after' || status=1
 if pester_here; then
   NO_COLOR=1 pwsh -NoProfile -NonInteractive -File tools/build/pester.ps1 -Path tests/Lab -Module "$out/module/KdumpNfs" -CountFile "$out/test/pester-lab.count" "${exclude[@]}" || status=1
 fi

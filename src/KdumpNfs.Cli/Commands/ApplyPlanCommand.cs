@@ -1,4 +1,5 @@
 using System.CommandLine;
+using KdumpNfs.Fleet;
 using KdumpNfs.Kdump;
 using KdumpNfs.Ssh;
 
@@ -24,9 +25,17 @@ internal static class ApplyPlanCommand
             // Two plans may be for one host; each goes with its own object.
             var ofHosts = new Dictionary<SshHost, KdumpPlan>(ReferenceEqualityComparer.Instance);
             plans.ForEach(plan => ofHosts.Add(plan.Host, plan.Plan));
-            session.ForEach(
-                begin => plans.ForEach(plan => begin(plan.Host)),
-                (host, context, token) => operation.RunAsync(ofHosts[host], host, context, token));
+            try
+            {
+                session.ForEach(
+                    begin => plans.ForEach(plan => begin(plan.Host)),
+                    (host, context, token) => operation.RunAsync(ofHosts[host], host, context, token));
+                FleetPump.Finish(session.Fleet, session);
+            }
+            finally
+            {
+                operation.DisposeAsync().AsTask().Wait(Shared.CloseLimit);
+            }
         }));
         return command;
     }

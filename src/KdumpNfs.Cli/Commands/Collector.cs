@@ -8,8 +8,6 @@ namespace KdumpNfs.Cli.Commands;
 /// <summary>Waits for the dumps of crashes on one store, many at once.</summary>
 internal sealed class Collector : IDisposable
 {
-    private static readonly TimeSpan CloseLimit = TimeSpan.FromMilliseconds(300);
-
     private readonly Session _session;
     private readonly VmcoreWatch _watch;
     private readonly string _name;
@@ -94,6 +92,6 @@ internal sealed class Collector : IDisposable
     public void Dispose()
     {
         _fleet.Dispose();
-        _watch.DisposeAsync().AsTask().Wait(CloseLimit);
+        _watch.DisposeAsync().AsTask().Wait(Shared.CloseLimit);
     }
 }

@@ -9,8 +9,6 @@ namespace KdumpNfs.Cli.Commands;
 /// <summary><c>kdumpnfs drill</c> and <c>kdumpnfs drill-resume</c>: Invoke-KdumpDrill and Resume-KdumpDrill.</summary>
 internal static class DrillCommands
 {
-    private static readonly TimeSpan CloseLimit = TimeSpan.FromMilliseconds(300);
-
     /// <summary>Begins a drill.</summary>
     public static Command Drill()
     {
@@ -159,7 +157,7 @@ internal static class DrillCommands
             }
         }
 
-        operation.DisposeAsync().AsTask().Wait(CloseLimit);
+        operation.DisposeAsync().AsTask().Wait(Shared.CloseLimit);
     }
 
     private static Dictionary<string, string> Groups(string[] texts)

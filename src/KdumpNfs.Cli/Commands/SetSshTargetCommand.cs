@@ -8,8 +8,6 @@ namespace KdumpNfs.Cli.Commands;
 /// <summary><c>kdumpnfs set-ssh-target</c>: Set-KdumpSshTarget.</summary>
 internal static class SetSshTargetCommand
 {
-    private static readonly TimeSpan CloseLimit = TimeSpan.FromMilliseconds(300);
-
     /// <summary>The command.</summary>
     public static Command Create()
     {
@@ -31,6 +29,8 @@ internal static class SetSshTargetCommand
             hosts, server, user, dumpPath, dumpKey, from, limit, createUser, createPath, store, storeUser, storePort, storeKey,
         };
         var storeLimit = Shared.StoreLimit(command);
+        var passPlan = Shared.PassPlan();
+        command.Add(passPlan);
         var capture = new CaptureOptionSet(command);
         var connection = new ConnectionOptions(command, changes: true);
         command.SetAction(parsed => Session.Run(() => connection.Session(parsed), session =>
@@ -39,7 +39,7 @@ internal static class SetSshTargetCommand
                 parsed.GetValue(from) ?? [], parsed.GetValue(limit), parsed.GetValue(createUser), parsed.GetValue(createPath), capture.Read(parsed));
             var at = new SshHost(parsed.GetValue(store) ?? request.Server, parsed.GetValue(storeUser), parsed.GetValue(storePort),
                 parsed.GetValue(storeKey) is { } key ? Path.GetFullPath(key) : null).Validated();
-            var operation = new SetSshTargetOperation(connection.Access(parsed), request, at) { Stores = Shared.Stores(parsed, storeLimit) };
+            var operation = new SetSshTargetOperation(connection.Access(parsed), request, at) { PassPlan = parsed.GetValue(passPlan), Stores = Shared.Stores(parsed, storeLimit) };
             try
             {
                 session.ForEach(parsed.GetValue(hosts)!, name => connection.Host(parsed, name), (host, context, token) => operation.RunAsync(host, null, context, token));
@@ -47,7 +47,7 @@ internal static class SetSshTargetCommand
             }
             finally
             {
-                operation.DisposeAsync().AsTask().Wait(CloseLimit);
+                operation.DisposeAsync().AsTask().Wait(Shared.CloseLimit);
             }
         }));
         return command;

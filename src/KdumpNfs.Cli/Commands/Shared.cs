@@ -6,6 +6,9 @@ namespace KdumpNfs.Cli.Commands;
 /// <summary>Arguments and options that several commands have.</summary>
 internal static class Shared
 {
+    /// <summary>How long the end of a command waits for connections to close.</summary>
+    public static readonly TimeSpan CloseLimit = TimeSpan.FromMilliseconds(300);
+
     /// <summary>Adds the limit of hosts that work with one store; read it with <see cref="Stores"/>.</summary>
     public static Option<int> StoreLimit(Command command)
     {

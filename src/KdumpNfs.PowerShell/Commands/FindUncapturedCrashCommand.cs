@@ -113,5 +113,4 @@ public sealed class FindUncapturedCrashCommand : FleetCmdlet
         }
     }
 
-    private static readonly TimeSpan CloseLimit = TimeSpan.FromMilliseconds(300);
 }

@@ -25,6 +25,7 @@ namespace KdumpNfs.PowerShell;
 /// <para>Shows the diffs of some of the plans again.</para>
 /// </example>
 /// <seealso cref="SetKdumpNfsTargetCommand"/>
+/// <seealso cref="SetKdumpSshTargetCommand"/>
 /// <seealso cref="RestoreKdumpConfigurationCommand"/>
 /// <seealso href="about_KdumpNfs_Safety"/>
 [Cmdlet(VerbsLifecycle.Invoke, "KdumpPlan", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
@@ -94,6 +95,17 @@ public sealed class InvokeKdumpPlanCommand : ChangeCmdlet
         catch (HostException e)
         {
             return (_, _) => throw e.For(host.HostName);
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        if (disposing && _operation is not null)
+        {
+            // A connection that does not close must not hold the prompt.
+            _operation.DisposeAsync().AsTask().Wait(CloseLimit);
         }
     }
 

@@ -31,8 +31,6 @@ namespace KdumpNfs.PowerShell;
 [OutputType(typeof(KdumpTargetChange), typeof(KdumpPlan))]
 public sealed class SetKdumpSshTargetCommand : TargetCmdlet
 {
-    private static readonly TimeSpan CloseLimit = TimeSpan.FromMilliseconds(300);
-
     private SetSshTargetOperation _operation = null!;
 
     /// <summary>Name or address of the store, as the hosts reach it, on port 22.</summary>

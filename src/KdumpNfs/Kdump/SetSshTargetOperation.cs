@@ -12,10 +12,15 @@ namespace KdumpNfs.Kdump;
 /// <param name="store">The store as this machine reaches it; its connection is what the pinned keys are trusted by.</param>
 public sealed class SetSshTargetOperation(HostAccess access, SshTargetRequest request, SshHost store) : TargetChangeOperation(access, request), IAsyncDisposable
 {
-    private readonly DumpStore _store = new(access, store, request);
+    private readonly DumpStore _own = new(access, store, request);
+
+    /// <summary>The store of several operations with the same request; whoever made it closes it.</summary>
+    internal DumpStore? Shared { get; init; }
+
+    private DumpStore Store => Shared ?? _own;
 
     /// <summary>Closes the connection to the store.</summary>
-    public ValueTask DisposeAsync() => _store.DisposeAsync();
+    public ValueTask DisposeAsync() => _own.DisposeAsync();
 
     /// <summary>The line of authorized_keys for a host's key.</summary>
     internal static string Line(SshTargetRequest request, IReadOnlyList<string> from, string type, string blob, string mark)
@@ -36,10 +41,12 @@ public sealed class SetSshTargetOperation(HostAccess access, SshTargetRequest re
 
     private protected override (string Name, string Value)[] FactValues() => [("store", request.Server), ("key_path", request.KeyPath)];
 
+    private protected override SshHost PlanStore => store;
+
     private protected override async Task<ChangeBesides> PlanBesidesAsync(HostFacts facts, KdumpTargetPlan plan, HostContext context, CancellationToken cancellationToken)
     {
         CheckTools(facts);
-        var storeFacts = await _store.FactsAsync(context, cancellationToken).ConfigureAwait(false);
+        var storeFacts = await Store.FactsAsync(context, cancellationToken).ConfigureAwait(false);
         var sentences = new List<string>();
         var newKey = !facts.Reply.Flag("ssh.key");
         var publicKey = newKey ? null : Words(facts.Reply.Text("ssh.pub"), facts);
@@ -57,7 +64,7 @@ public sealed class SetSshTargetOperation(HostAccess access, SshTargetRequest re
             diffs.Add(UnifiedDiff.Show((knownFile?.Content ?? default).Span, known, "/root/.ssh/known_hosts", "/root/.ssh/known_hosts"));
         }
 
-        var missing = _store.Missing(storeFacts, facts.HostName);
+        var missing = Store.Missing(storeFacts, facts.HostName);
         sentences.AddRange(missing);
         var mark = $"kdumpnfs:{facts.NodeName}:{facts.MachineId ?? "-"}";
         var from = From(facts);
@@ -65,7 +72,7 @@ public sealed class SetSshTargetOperation(HostAccess access, SshTargetRequest re
         var install = publicKey is not { } there || !DumpStore.Has(storeFacts, LineOf(there));
         if (install)
         {
-            sentences.Add($"Let that key in as {request.User} on {_store.Name}, from {(from.Count == 0 ? "anywhere" : string.Join(", ", from))}" +
+            sentences.Add($"Let that key in as {request.User} on {Store.Name}, from {(from.Count == 0 ? "anywhere" : string.Join(", ", from))}" +
                 (request.Limit == DumpKeyLimit.Commands ? $", for dumps below {request.DumpPath} alone." : "."));
         }
 
@@ -92,7 +99,7 @@ public sealed class SetSshTargetOperation(HostAccess access, SshTargetRequest re
 
                 if (install || missing.Count > 0)
                 {
-                    await _store.InstallAsync(LineOf(key!.Value), key.Value.Blob, mark, context, token).ConfigureAwait(false);
+                    await Store.InstallAsync(LineOf(key!.Value), key.Value.Blob, mark, context, token).ConfigureAwait(false);
                 }
             },
         };

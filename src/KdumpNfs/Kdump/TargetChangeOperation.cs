@@ -60,9 +60,10 @@ public abstract class TargetChangeOperation(HostAccess access, TargetRequest req
             var plan = KdumpTargetPlan.Create(facts, request);
             Expected?.CheckResult(plan);
             var besides = await PlanBesidesAsync(facts, plan, context, cancellationToken).ConfigureAwait(false);
+            Expected?.CheckBesides(besides);
             if (PassPlan)
             {
-                context.Output(KdumpPlan.From(plan, host));
+                context.Output(KdumpPlan.From(plan, host, PlanStore, besides));
                 return;
             }
 
@@ -117,6 +118,9 @@ public abstract class TargetChangeOperation(HostAccess access, TargetRequest req
 
     /// <summary>Variables of the scripts that <see cref="TargetRequest.MoreFacts"/> names.</summary>
     private protected virtual (string Name, string Value)[] FactValues() => [];
+
+    /// <summary>Another machine that the change works on, which its plan has to name.</summary>
+    private protected virtual SshHost? PlanStore => null;
 
     /// <summary>What the kind needs besides the host's configuration: keys, accounts. Reads only.</summary>
     private protected virtual Task<ChangeBesides> PlanBesidesAsync(HostFacts facts, KdumpTargetPlan plan, HostContext context, CancellationToken cancellationToken) =>

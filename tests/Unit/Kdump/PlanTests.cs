@@ -126,8 +126,32 @@ public sealed class PlanTests
         {
             Assert.Equal(id, Assert.Throws<HostException>(() => request.ToRequest(plan.Kind)).ErrorId);
         }
+    }
 
-        Assert.Equal(ErrorIds.PlanInvalid, Assert.Throws<HostException>(() => plan.Request.ToRequest(KdumpPlanKind.Other)).ErrorId);
+    [Fact]
+    public void A_plan_of_an_ssh_target_names_the_store_and_what_is_done_besides()
+    {
+        var request = SshTargetRequest.Create("Store.example", "kdump", "/data/dumps", null, ["192.0.2.0/24", "2001:db8::/64"], DumpKeyLimit.Address, createUser: true, createPath: true,
+            CaptureOptions.Create(31, VmcoreCompression.Lzo, 7, null));
+        var besides = new ChangeBesides { Sentences = ["Make the dump key.", "Let it in."], Diffs = ["--- known_hosts\n"] };
+        var store = new SshHost("store-admin", "root", 2200, typeof(PlanTests).Assembly.Location);
+        var plan = KdumpPlan.From(KdumpTargetPlan.Create(Facts(Before), request), Host, store, besides);
+        Assert.Equal((KdumpPlanKind.Ssh, "Make the dump key.\nLet it in."), (plan.Kind, plan.AlsoChanges));
+        Assert.StartsWith("--- known_hosts\n", plan.Diff, StringComparison.Ordinal);
+        Assert.Contains("+ssh kdump@store.example", plan.Diff, StringComparison.Ordinal);
+        Assert.False((plan with { WritesFile = false }).IsEmpty);
+
+        var read = Assert.Single(KdumpPlanReader.ReadJson(JsonSerializer.Serialize(plan, ByName)));
+        Assert.Equal(plan, read);
+        Assert.Equal(store, read.Request.ToStore());
+        Assert.Equivalent(request, read.Request.ToRequest(read.Kind), strict: true);
+
+        // What was done meanwhile need not be done again; what nobody agreed to is not done.
+        plan.CheckBesides(ChangeBesides.Nothing);
+        plan.CheckBesides(besides with { Sentences = ["Let it in."] });
+        var error = Assert.Throws<HostException>(() => plan.CheckBesides(besides with { Sentences = ["Let it in.", "Make the account kdump on store."] }));
+        Assert.Equal(ErrorIds.PlanDrifted, error.ErrorId);
+        Assert.Contains("Make the account kdump", error.Message, StringComparison.Ordinal);
     }
 
     private static HostFacts Facts(string configuration) => new FactsOf(HostFamily.RedHat, configuration).Make();

@@ -17,8 +17,8 @@ public enum KdumpPlanKind
     /// <summary>Restore-KdumpConfiguration.</summary>
     Restore,
 
-    /// <summary>Something that can be looked at, but is applied by its own command only.</summary>
-    Other,
+    /// <summary>Set-KdumpSshTarget.</summary>
+    Ssh,
 }
 
 /// <summary>
@@ -77,7 +77,7 @@ public sealed record KdumpPlan
     public bool OnlyActivates { get; init; }
 
     /// <summary>Whether there was nothing to do when the plan was made.</summary>
-    public bool IsEmpty => !WritesFile && !OnlyActivates;
+    public bool IsEmpty => !WritesFile && !OnlyActivates && AlsoChanges.Length == 0;
 
     /// <summary>Where dumps will go, for people.</summary>
     public string? Target { get; init; }
@@ -85,7 +85,10 @@ public sealed record KdumpPlan
     /// <summary>Where they went when the plan was made, for people.</summary>
     public string? PreviousTarget { get; init; }
 
-    /// <summary>The change as a unified diff, passwords hidden; empty where the file stays.</summary>
+    /// <summary>What the change does besides the file, such as a dump key that the store lets in: a sentence a line; empty for nothing.</summary>
+    public string AlsoChanges { get; init; } = "";
+
+    /// <summary>The change as a unified diff, passwords hidden, and those of other files that it writes; empty where they stay.</summary>
     public string Diff { get; init; } = "";
 
     /// <summary>When the plan was made, by the controller's clock.</summary>
@@ -95,7 +98,7 @@ public sealed record KdumpPlan
     public string CreatedBy { get; init; } = "";
 
     /// <summary>The record of a plan.</summary>
-    internal static KdumpPlan From(KdumpTargetPlan plan, SshHost host) => new()
+    internal static KdumpPlan From(KdumpTargetPlan plan, SshHost host, SshHost? store = null, ChangeBesides? besides = null) => new()
     {
         HostName = host.HostName,
         UserName = host.UserName,
@@ -108,12 +111,13 @@ public sealed record KdumpPlan
         OldSha256 = plan.OldSha256,
         NewSha256 = plan.NewSha256,
         Kind = KdumpPlanRequest.KindOf(plan.Request),
-        Request = KdumpPlanRequest.From(plan.Request, plan.RestoredFrom),
+        Request = KdumpPlanRequest.From(plan.Request, plan.RestoredFrom, store),
         WritesFile = plan.WritesFile,
         OnlyActivates = plan.OnlyActivates,
         Target = plan.View.Target?.ToString(),
         PreviousTarget = plan.PreviousTarget?.ToString(),
-        Diff = plan.Diff,
+        AlsoChanges = string.Join('\n', besides?.Sentences ?? []),
+        Diff = string.Join('\n', (besides?.Diffs ?? []).Append(plan.Diff).Where(diff => diff.Length > 0)),
         CreatedAt = DateTimeOffset.Now,
         CreatedBy = "KdumpNfs " + (typeof(KdumpPlan).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "?"),
     };
@@ -148,6 +152,17 @@ public sealed record KdumpPlan
             {
                 Remedy = "Nothing was changed. Make the plan again with -PassPlan, look at it, and apply that one.",
             };
+        }
+    }
+
+    /// <summary>Refuses to do besides the file what was not agreed to; what was done meanwhile is no reason.</summary>
+    /// <exception cref="HostException">PlanDrifted.</exception>
+    internal void CheckBesides(ChangeBesides besides)
+    {
+        var agreed = AlsoChanges.Split('\n');
+        if (besides.Sentences.FirstOrDefault(sentence => !agreed.Contains(sentence)) is { } more)
+        {
+            throw Drifted($"The change would do what the plan does not say: {more}");
         }
     }
 

@@ -1,3 +1,5 @@
+using KdumpNfs.Ssh;
+
 namespace KdumpNfs.Kdump;
 
 /// <summary>What a plan was asked for. Which of the values count is up to the plan's kind.</summary>
@@ -24,6 +26,36 @@ public sealed record KdumpPlanRequest
     /// <summary>Its file system.</summary>
     public string? FileSystem { get; init; }
 
+    /// <summary>The store of ssh targets, as the hosts reach it.</summary>
+    public string? SshServer { get; init; }
+
+    /// <summary>The account on it.</summary>
+    public string? SshUser { get; init; }
+
+    /// <summary>The dump key on the host.</summary>
+    public string? DumpKeyPath { get; init; }
+
+    /// <summary>Addresses or patterns from which the store takes the key, separated by commas; null for the host's own.</summary>
+    public string? FromAddress { get; init; }
+
+    /// <summary>How far the key is limited on the store.</summary>
+    public DumpKeyLimit? DumpKeyLimit { get; init; }
+
+    /// <summary>Whether a missing account is made.</summary>
+    public bool CreateUser { get; init; }
+
+    /// <summary>The store as the controller reaches it.</summary>
+    public string? StoreHost { get; init; }
+
+    /// <summary>Login name on it; null for what ssh_config says.</summary>
+    public string? StoreUserName { get; init; }
+
+    /// <summary>Its TCP port; null for what ssh_config says.</summary>
+    public int? StorePort { get; init; }
+
+    /// <summary>Private key file for it; null for the default identities.</summary>
+    public string? StoreKeyFilePath { get; init; }
+
     /// <summary>The backup of a restore; the plan names it even where the request did not.</summary>
     public string? Backup { get; init; }
 
@@ -47,10 +79,11 @@ public sealed record KdumpPlanRequest
         NfsTargetRequest => KdumpPlanKind.Nfs,
         LocalTargetRequest => KdumpPlanKind.Local,
         RestoreRequest => KdumpPlanKind.Restore,
-        _ => KdumpPlanKind.Other,
+        SshTargetRequest => KdumpPlanKind.Ssh,
+        _ => throw new ArgumentOutOfRangeException(nameof(request), request, null),
     };
 
-    internal static KdumpPlanRequest From(TargetRequest request, string? restoredFrom)
+    internal static KdumpPlanRequest From(TargetRequest request, string? restoredFrom, SshHost? store)
     {
         var plan = new KdumpPlanRequest
         {
@@ -69,18 +102,30 @@ public sealed record KdumpPlanRequest
             },
             LocalTargetRequest local => plan with { DumpPath = local.DumpPath, Device = local.Device, FileSystem = local.FileSystem },
             RestoreRequest restore => plan with { Backup = restoredFrom ?? restore.Backup },
+            SshTargetRequest ssh => plan with
+            {
+                SshServer = ssh.Server, SshUser = ssh.User, DumpPath = ssh.DumpPath, DumpKeyPath = ssh.KeyPath,
+                FromAddress = ssh.FromAddress.Count > 0 ? string.Join(',', ssh.FromAddress) : null, DumpKeyLimit = ssh.Limit, CreateUser = ssh.CreateUser,
+                StoreHost = store?.HostName, StoreUserName = store?.UserName, StorePort = store?.Port, StoreKeyFilePath = store?.KeyFilePath,
+            },
             _ => plan,
         };
     }
 
+    /// <summary>The store of an ssh target, as the plan reaches it.</summary>
+    /// <exception cref="HostException">InvalidInput.</exception>
+    internal SshHost ToStore() => new SshHost(StoreHost ?? SshServer ?? "", StoreUserName, StorePort, StoreKeyFilePath).Validated();
+
     /// <summary>The request again, checked like one from a command line.</summary>
-    /// <exception cref="HostException">InvalidInput; PlanInvalid: of a kind that cannot be applied.</exception>
+    /// <exception cref="HostException">InvalidInput.</exception>
     internal TargetRequest ToRequest(KdumpPlanKind kind) => kind switch
     {
         KdumpPlanKind.Nfs => NfsTargetRequest.Create(NfsServer ?? "", Export ?? "", DumpPath, DumpLevel, Compression, CreatePath, MessageLevel, FailureAction,
             NfsTimeoutSeconds is { } seconds ? TimeSpan.FromMilliseconds(Math.Round(Math.Clamp(seconds, -1, 1e6) * 1000)) : null, NfsRetrans),
         KdumpPlanKind.Local => LocalTargetRequest.Create(DumpPath, Device, FileSystem, CaptureOptions.Create(DumpLevel, Compression, MessageLevel, FailureAction), CreatePath),
         KdumpPlanKind.Restore => RestoreRequest.Create(Backup, CreatePath),
-        _ => throw new HostException(ErrorIds.PlanInvalid, "", "A plan of this kind can be looked at, not applied.") { Remedy = "Run the command that made it, without -PassPlan." },
+        KdumpPlanKind.Ssh => SshTargetRequest.Create(SshServer ?? "", SshUser ?? "", DumpPath ?? "", DumpKeyPath, FromAddress?.Split(','), DumpKeyLimit ?? default, CreateUser, CreatePath,
+            CaptureOptions.Create(DumpLevel, Compression, MessageLevel, FailureAction)),
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
 }

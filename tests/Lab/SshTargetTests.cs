@@ -1,26 +1,51 @@
 using KdumpNfs.Collection;
 using KdumpNfs.Kdump;
 using KdumpNfs.Ssh;
+using Xunit.Abstractions;
 
 namespace KdumpNfs.Tests.Lab;
 
-/// <summary>Dumps over ssh: node1 is Debian with its own kdump-tools; node2's stand-in refuses ssh targets, so that one goes back.</summary>
-public sealed partial class TargetTests
+/// <summary>What the scenarios of ssh targets share.</summary>
+public abstract class SshTargetScenarios(LabFixture lab, ITestOutputHelper output) : TargetScenarios(lab, output)
+{
+    protected Func<SshHost, Fleet.HostContext, CancellationToken, Task> Ssh(string user, string directory, bool create = true, bool passPlan = false) => async (host, context, token) =>
+    {
+        var request = SshTargetRequest.Create(Lab.StoreAddress, user, directory, null, null, DumpKeyLimit.Commands, create, create, CaptureOptions.None);
+        await using var operation = new SetSshTargetOperation(Lab.Access, request, Lab.Storage) { PassPlan = passPlan };
+        await operation.RunAsync(host, null, context, token);
+    };
+}
+
+/// <summary>node2's stand-in refuses ssh targets, so that one goes back. Starts from and leaves a node that dumps to the store's export, armed.</summary>
+[Collection("5 Refused ssh target"), Trait(Lane.Name, Lane.Node2)]
+public sealed class RefusedSshTargetTests(LabFixture lab, ITestOutputHelper output) : SshTargetScenarios(lab, output), IClassFixture<LabFixture>
+{
+    [SkippableFact, Step(41), Trait("Category", "Long")]
+    public async Task A_tool_that_refuses_an_ssh_target_is_left_with_its_old_one()
+    {
+        NeedLab();
+        var before = await ShellAsync(Lab.Node2, "sha256sum </etc/kdump.conf");
+        var error = Failure(Ssh("refused", "/data/refused_dumps"), Lab.Node2);
+        Assert.Equal(ErrorIds.ChangeRolledBack, error.ErrorId);
+        Assert.Equal(before, await ShellAsync(Lab.Node2, "sha256sum </etc/kdump.conf"));
+        Assert.Equal(KdumpState.Configured, One<KdumpStatus>(StatusAsync, Lab.Node2).State);
+        Assert.Equal("1", await ShellAsync(Lab.Storage, "grep -c kdumpnfs:node2: ~refused/.ssh/authorized_keys"));
+    }
+}
+
+/// <summary>Dumps over ssh of node1, which is Debian with its own kdump-tools. Leaves it with that target; <see cref="AfterTheLanes"/> gives it the old one.</summary>
+[Collection("5 Ssh targets"), Trait(Lane.Name, Lane.Node1)]
+public sealed class SshTargetTests(LabFixture lab, ITestOutputHelper output) : SshTargetScenarios(lab, output), IClassFixture<LabFixture>
 {
     private const string SshDumps = "/data/ssh_dumps";
 
-    private Func<SshHost, Fleet.HostContext, CancellationToken, Task> Ssh(bool create = true) => async (host, context, token) =>
-    {
-        var request = SshTargetRequest.Create(Lab.StoreAddress, "kdump", SshDumps, null, null, DumpKeyLimit.Commands, create, create, CaptureOptions.None);
-        await using var operation = new SetSshTargetOperation(Lab.Access, request, Lab.Storage);
-        await operation.RunAsync(host, null, context, token);
-    };
+    private Func<SshHost, Fleet.HostContext, CancellationToken, Task> Ssh(bool create = true, bool passPlan = false) => Ssh("kdump", SshDumps, create, passPlan);
 
     [SkippableFact, Step(40), Trait("Category", "Long")]
     public async Task A_host_gets_a_dump_key_that_can_do_no_more_than_dump()
     {
         NeedLab();
-        await PrepareAsync();
+        await PrepareAsync(Lab.Node1);
         Assert.Equal(ErrorIds.DumpUserMissing, Failure(Ssh(create: false), Lab.Node1).ErrorId);
         var traces = await TracesAsync(Lab.Node1);
         var asked = Run(Ssh(), answer: false, Lab.Node1);
@@ -32,7 +57,13 @@ public sealed partial class TargetTests
         Assert.Equal(traces, await TracesAsync(Lab.Node1));
         Assert.Equal("", await ShellAsync(Lab.Storage, "getent passwd kdump; ls -d /data/ssh_dumps 2>/dev/null; exit 0"));
 
-        var change = One<KdumpTargetChange>(Ssh(), Lab.Node1);
+        // By a plan that was kept, looked at and applied later.
+        var made = One<KdumpPlan>(Ssh(passPlan: true), Lab.Node1);
+        Assert.Contains("Make the account kdump", made.AlsoChanges, StringComparison.Ordinal);
+        Assert.Equal(traces, await TracesAsync(Lab.Node1));
+        var plan = Assert.Single(KdumpPlanReader.ReadJson(System.Text.Json.JsonSerializer.Serialize(made)));
+        await using var later = new ApplyPlanOperation(Lab.Access);
+        var change = One<KdumpTargetChange>((host, context, token) => later.RunAsync(plan, host, context, token), Lab.Node1);
         Assert.Equal((true, $"kdump@{Lab.StoreAddress}:{SshDumps}"), (change.Changed, change.Target!.Location));
         Assert.Equal(6, change.AlsoChanged.Count);
         Assert.Equal("600 root", await ShellAsync(Lab.Node1, "stat -c '%a %U' /root/.ssh/kdump_id_rsa"));
@@ -64,18 +95,6 @@ public sealed partial class TargetTests
         Assert.Equal(traces, await TracesAsync(Lab.Node1));
     }
 
-    [SkippableFact, Step(41), Trait("Category", "Long")]
-    public async Task A_tool_that_refuses_an_ssh_target_is_left_with_its_old_one()
-    {
-        NeedLab();
-        var before = await ShellAsync(Lab.Node2, "sha256sum </etc/kdump.conf");
-        var error = Failure(Ssh(), Lab.Node2);
-        Assert.Equal(ErrorIds.ChangeRolledBack, error.ErrorId);
-        Assert.Equal(before, await ShellAsync(Lab.Node2, "sha256sum </etc/kdump.conf"));
-        Assert.Equal(KdumpState.Configured, One<KdumpStatus>(StatusAsync, Lab.Node2).State);
-        Assert.Equal("1 1", await ShellAsync(Lab.Storage, "echo $(grep -c kdumpnfs:node1: ~kdump/.ssh/authorized_keys) $(grep -c kdumpnfs:node2: ~kdump/.ssh/authorized_keys)"));
-    }
-
     [SkippableFact, Step(42), Trait("Category", "Long")]
     public async Task A_dump_arrives_over_ssh_and_is_readable()
     {
@@ -83,17 +102,5 @@ public sealed partial class TargetTests
         var dump = await CrashAsync(Lab.Node1, new RemoteVmcores(Lab.Access, Lab.Storage, SshDumps));
         Assert.StartsWith(SshDumps + "/192.168.122.101-", dump.Path, StringComparison.Ordinal);
         Assert.Equal("600 kdump", await ShellAsync(Lab.Storage, $"stat -c '%a %U' {dump.DumpFile}"));
-    }
-
-    [SkippableFact, Step(49), Trait("Category", "Long")]
-    public async Task The_store_takes_dumps_over_nfs_again()
-    {
-        NeedLab();
-        await EachNodeAsync(host =>
-        {
-            One<KdumpTargetChange>(Nfs(), host);
-            Assert.Equal(KdumpState.Configured, One<KdumpStatus>(StatusAsync, host).State);
-            return Task.CompletedTask;
-        });
     }
 }
