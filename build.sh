@@ -27,7 +27,7 @@ EOF
 case "${1:-}" in
   build) build ;;
   test) run_tests "${2:-}" ;;
-  package) package ;;
+  package) build KdumpNfs.Packages.slnf && package ;;
   demo) run_demo ;;
   bench) run_bench "${2:-}" ;;
   clean) rm -rf "$out" src/*/bin src/*/obj tests/*/bin tests/*/obj tools/*/bin tools/*/obj bench/bin bench/obj ;;
