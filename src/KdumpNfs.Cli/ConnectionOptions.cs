@@ -2,10 +2,11 @@ using System.CommandLine;
 using KdumpNfs.Fleet;
 using KdumpNfs.Ssh;
 using KdumpNfs.Ssh.OpenSsh;
+using KdumpNfs.Ssh.Recorded;
 
 namespace KdumpNfs.Cli;
 
-/// <summary>The options that every command has: how to connect and what to print.</summary>
+/// <summary>The options that every command has: how to connect and what to print. Those that are not given come from the file of settings that KDUMPNFS_PREFERENCE names.</summary>
 internal sealed class ConnectionOptions
 {
     private readonly Option<string?> _user = new("--user", "-l") { Description = "Login name" };
@@ -27,8 +28,13 @@ internal sealed class ConnectionOptions
     private readonly Option<bool> _verbose = new("--verbose", "-v") { Description = "Tell the story of each host on stderr" };
     private readonly Option<bool> _yes = new("--yes", "-y") { Description = "Make the change without asking" };
     private readonly Option<bool> _whatIf = new("--what-if") { Description = "Show what would change, and change nothing" };
+    private readonly Option<string?> _record = new("--record") { Description = "New file into which everything is written that the hosts answer, for --replay and New-KdumpSession -ReplayPath; holds no password" };
+    private readonly Option<string?> _replay = new("--replay") { Description = "Recording that answers instead of the hosts: nobody is connected to" };
     private readonly bool _changes;
     private readonly bool _batches;
+
+    // A command asks for its access more than once; a recording is begun, and read, once.
+    private IHostConnector? _connector;
 
     /// <summary>Adds the options to a command.</summary>
     /// <param name="command">The command.</param>
@@ -50,7 +56,7 @@ internal sealed class ConnectionOptions
             command.Options.Add(_whatIf);
         }
 
-        Option[] options = [_json, _includeFailed, _verbose, _user, _port, _key, _knownHosts, _config, _transport, _policy, _sudo, .. _secrets.All, _throttle, _connectTimeout, _timeout];
+        Option[] options = [_json, _includeFailed, _verbose, _user, _port, _key, _knownHosts, _config, _transport, _policy, _sudo, .. _secrets.All, _throttle, _connectTimeout, _timeout, _record, _replay];
         foreach (var option in options)
         {
             command.Options.Add(option);
@@ -66,10 +72,11 @@ internal sealed class ConnectionOptions
     };
 
     /// <summary>How hosts are reached.</summary>
-    /// <exception cref="HostException">InvalidInput, TransportNotAvailable.</exception>
+    /// <exception cref="HostException">InvalidInput, TransportNotAvailable, RecordingInvalid.</exception>
     public HostAccess Access(ParseResult parsed)
     {
-        var config = parsed.GetValue(_config);
+        var settings = Preferences.Current;
+        var config = parsed.GetValue(_config) is { } file ? Path.GetFullPath(file) : settings.SshConfigFile;
         if (config is not null && !File.Exists(config))
         {
             throw Refused($"The file '{Printable.Escape(config)}' does not exist.", "Give --config the path of an ssh_config file.");
@@ -78,23 +85,40 @@ internal sealed class ConnectionOptions
         var sudoPassword = _secrets.SudoPassword(parsed);
         var options = new SshOptions
         {
-            Transport = parsed.GetValue(_transport),
-            HostKeyPolicy = parsed.GetValue(_policy),
-            KnownHostsFiles = [.. (parsed.GetValue(_knownHosts) ?? []).Select(Path.GetFullPath)],
-            ConfigFile = config is null ? null : Path.GetFullPath(config),
-            ConnectTimeout = Seconds(parsed.GetValue(_connectTimeout), "--connect-timeout"),
-            OperationTimeout = Seconds(parsed.GetValue(_timeout), "--timeout"),
-            Sudo = parsed.GetValue(_sudo) || sudoPassword is not null,
+            Transport = Given(parsed, _transport) ?? settings.Transport ?? SshTransport.Auto,
+            HostKeyPolicy = Given(parsed, _policy) ?? settings.HostKeyPolicy ?? HostKeyPolicy.Strict,
+            KnownHostsFiles = parsed.GetValue(_knownHosts) is { Length: > 0 } known ? [.. known.Select(Path.GetFullPath)] : [.. settings.KnownHostsFile ?? []],
+            ConfigFile = config,
+            ConnectTimeout = Given(parsed, _connectTimeout) is null && settings.ConnectingTimeout is { } connecting ? connecting : Seconds(parsed.GetValue(_connectTimeout), "--connect-timeout"),
+            OperationTimeout = Given(parsed, _timeout) is null && settings.OperationTimeout is { } operation ? operation : Seconds(parsed.GetValue(_timeout), "--timeout"),
+            Sudo = (Given(parsed, _sudo) ?? settings.Sudo ?? false) || sudoPassword is not null,
             SudoPassword = sudoPassword,
             KeyPassphrase = _secrets.KeyPassphrase(parsed),
         };
-        return new HostAccess(Connector(options.Transport), options);
+        if (_connector is null)
+        {
+            _connector = Recorded(parsed, options.Transport);
+            if (settings.CredentialName is { Length: > 0 } name && parsed.GetValue(_user) is null && parsed.GetValue(_replay) is null)
+            {
+                // Who would have logged in is known to the vault alone.
+                Console.Error.WriteLine($"warning: The settings take the credential '{Printable.Escape(name)}' from a vault, which only PowerShell can ask; this command logs in with keys. Give --user to say as whom.");
+            }
+        }
+
+        return new HostAccess(_connector, options);
     }
 
     /// <summary>A host with the connection details of the command line, checked.</summary>
     /// <exception cref="HostException">InvalidInput.</exception>
-    public SshHost Host(ParseResult parsed, string name) => new SshHost(
-        name, parsed.GetValue(_user), parsed.GetValue(_port), parsed.GetValue(_key) is { } key ? Path.GetFullPath(key) : null).Validated();
+    public SshHost Host(ParseResult parsed, string name) => Host(name, parsed.GetValue(_user), parsed.GetValue(_port), parsed.GetValue(_key));
+
+    /// <summary>A host with connection details of its own, checked; user and key that are not given come from the settings.</summary>
+    /// <exception cref="HostException">InvalidInput.</exception>
+    public static SshHost Host(string name, string? user, int? port, string? key)
+    {
+        var settings = Preferences.Current;
+        return new SshHost(name, user ?? settings.UserName, port, key is null ? settings.KeyFilePath : Path.GetFullPath(key)).Validated();
+    }
 
     /// <summary>Seconds as a limit that timers can count.</summary>
     public static TimeSpan Seconds(int seconds, string option) => seconds is > 0 and < int.MaxValue / 1000 ? TimeSpan.FromSeconds(seconds)
@@ -103,8 +127,21 @@ internal sealed class ConnectionOptions
     /// <summary>An error about an option.</summary>
     public static HostException Refused(string what, string remedy) => new(ErrorIds.InvalidInput, "", what) { Remedy = remedy };
 
-    private int Throttle(ParseResult parsed) => parsed.GetValue(_throttle) is > 0 and <= 4096 and var throttle ? throttle
+    // What was written on the command line; null where the option's own default stands there.
+    private static T? Given<T>(ParseResult parsed, Option<T> option) where T : struct =>
+        parsed.GetResult(option) is { Implicit: false } ? parsed.GetValue(option) : null;
+
+    private int Throttle(ParseResult parsed) => Given(parsed, _throttle) is null && Preferences.Current.ThrottleLimit is { } preferred ? preferred
+        : parsed.GetValue(_throttle) is > 0 and <= 4096 and var throttle ? throttle
         : throw Refused($"--throttle {parsed.GetValue(_throttle)} is not between 1 and 4096.", "Give the number of hosts to work on at once.");
+
+    private IHostConnector Recorded(ParseResult parsed, SshTransport transport) => (parsed.GetValue(_record), parsed.GetValue(_replay)) switch
+    {
+        (null, null) => Connector(transport),
+        ({ } file, null) => new RecordingConnector(Connector(transport), Recording.Create(Path.GetFullPath(file))) { Identifies = true },
+        (null, { } file) => new ReplayConnector(Recording.Load(Path.GetFullPath(file))),
+        _ => throw Refused("--record and --replay are one too many.", "Record what hosts say, or replay it."),
+    };
 
     private static IHostConnector Connector(SshTransport transport) => transport switch
     {

@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using KdumpNfs.Fleet;
 using KdumpNfs.Vmcore.Report;
 using Spectre.Console;
 
@@ -31,6 +32,11 @@ internal sealed class Printer(bool json)
             // Too much for a row; read from the top down.
             Flush();
             Console.Out.WriteLine(ReportText.Of(report));
+        }
+        else if (value is KdumpPreference settings)
+        {
+            Flush();
+            Console.Out.Write(Views.List(settings));
         }
         else
         {

@@ -49,6 +49,7 @@ var root = new Command("kdumpnfs", """
     ReadCommands.Dmesg(),
     ReadCommands.Test(),
     ReadCommands.Convert(),
+    PreferenceCommand.Create(),
     new HelpOption { Recursive = true },
     new VersionOption(),
 };

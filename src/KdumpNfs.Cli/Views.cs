@@ -127,6 +127,19 @@ internal static class Views
         return table;
     }
 
+    /// <summary>Settings, a line each, with those that say nothing.</summary>
+    public static string List(KdumpPreference settings)
+    {
+        (string Name, object? Value)[] lines =
+        [
+            ("UserName", settings.UserName), ("KeyFilePath", settings.KeyFilePath), ("CredentialName", settings.CredentialName), ("Transport", settings.Transport),
+            ("HostKeyPolicy", settings.HostKeyPolicy), ("KnownHostsFile", string.Join(", ", settings.KnownHostsFile ?? [])), ("SshConfigFile", settings.SshConfigFile),
+            ("Sudo", settings.Sudo), ("ThrottleLimit", settings.ThrottleLimit), ("ConnectingTimeout", settings.ConnectingTimeout), ("OperationTimeout", settings.OperationTimeout),
+            ("StoreHost", settings.StoreHost), ("ExportPath", settings.ExportPath), ("DumpPath", settings.DumpPath), ("Source", settings.Source),
+        ];
+        return string.Concat(lines.Select(line => $"{line.Name,-17} : {Printable.Escape(Show(line.Value))}".TrimEnd() + Environment.NewLine));
+    }
+
     private static (string Header, Func<object, object?> Value)[] View<T>(params (string Header, Func<T, object?> Value)[] columns) =>
         [.. columns.Select(c => (c.Header, (Func<object, object?>)(o => c.Value((T)o))))];
 

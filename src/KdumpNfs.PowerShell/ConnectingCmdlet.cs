@@ -286,19 +286,17 @@ public abstract class ConnectingCmdlet : PSCmdlet, IFleetFront, IDisposable
     protected KdumpPreference Preference => _preference;
 
     /// <summary>The store that was named, or that of the settings where none was.</summary>
-    /// <remarks>A store that was named has its own export; only the one of the settings has theirs.</remarks>
     /// <exception cref="HostException">InvalidInput: neither names one.</exception>
     protected (string StoreHost, string ExportPath, string? DumpPath) PreferredStore(string? storeHost, string? exportPath, string? dumpPath)
     {
-        storeHost ??= Preference.StoreHost ?? throw Refused("No store was given.", "Name it with -StoreHost and -ExportPath, or once with Set-KdumpPreference.");
-        if (exportPath is not null)
+        try
         {
-            return (storeHost, exportPath, dumpPath);
+            return Preference.StoreOr(storeHost, exportPath, dumpPath);
         }
-
-        return string.Equals(storeHost, Preference.StoreHost, StringComparison.OrdinalIgnoreCase) && Preference.ExportPath is { } preferred
-            ? (storeHost, preferred, dumpPath ?? Preference.DumpPath)
-            : throw Refused($"The export of {Printable.Escape(storeHost)} was not given.", "Name it: -ExportPath /data/nfs_share");
+        catch (HostException e)
+        {
+            throw Refused(e.What, "Name it: -StoreHost storage -ExportPath /data/nfs_share, or once with Set-KdumpPreference.", e);
+        }
     }
 
     /// <summary>Whether a parameter has a value from the command line or from $PSDefaultParameterValues.</summary>

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using KdumpNfs.Fleet;
 using KdumpNfs.Kdump;
-using KdumpNfs.Ssh;
 
 namespace KdumpNfs.Cli.Commands;
 
@@ -37,8 +36,7 @@ internal static class SetSshTargetCommand
         {
             var request = SshTargetRequest.Create(parsed.GetValue(server)!, parsed.GetValue(user)!, parsed.GetValue(dumpPath)!, parsed.GetValue(dumpKey),
                 parsed.GetValue(from) ?? [], parsed.GetValue(limit), parsed.GetValue(createUser), parsed.GetValue(createPath), capture.Read(parsed));
-            var at = new SshHost(parsed.GetValue(store) ?? request.Server, parsed.GetValue(storeUser), parsed.GetValue(storePort),
-                parsed.GetValue(storeKey) is { } key ? Path.GetFullPath(key) : null).Validated();
+            var at = ConnectionOptions.Host(parsed.GetValue(store) ?? request.Server, parsed.GetValue(storeUser), parsed.GetValue(storePort), parsed.GetValue(storeKey));
             var operation = new SetSshTargetOperation(connection.Access(parsed), request, at) { PassPlan = parsed.GetValue(passPlan), Stores = Shared.Stores(parsed, storeLimit) };
             try
             {

@@ -1,13 +1,14 @@
 using System.CommandLine;
 using KdumpNfs.Collection;
+using KdumpNfs.Fleet;
 
 namespace KdumpNfs.Cli.Commands;
 
 /// <summary>Options that name a store of dumps.</summary>
 internal sealed class StoreOptions
 {
-    private readonly Option<string?> _store = new("--store") { Description = "The storage server, or any host that sees the share as a path" };
-    private readonly Option<string?> _export = new("--export") { Description = "The exported directory, as a path on the store" };
+    private readonly Option<string?> _store = new("--store") { Description = "The storage server, or any host that sees the share as a path; without it that of the settings" };
+    private readonly Option<string?> _export = new("--export") { Description = "The exported directory, as a path on the store; without it that of the settings" };
     private readonly Option<string?> _dumpPath = new("--dump-path") { Description = "Directory for dumps inside the export" };
     private readonly Option<string?> _path = new("--path") { Description = "A directory of this machine that holds crash directories, instead of --store" };
 
@@ -24,15 +25,25 @@ internal sealed class StoreOptions
     /// <exception cref="HostException">InvalidInput.</exception>
     public IVmcoreStore Make(ParseResult parsed, ConnectionOptions connection)
     {
-        var (store, export, path) = (parsed.GetValue(_store), parsed.GetValue(_export), parsed.GetValue(_path));
-        return (store, path) switch
+        if (parsed.GetValue(_path) is { } local)
         {
-            ({ } host, null) when export is not null => new RemoteVmcores(connection.Access(parsed), connection.Host(parsed, host), export, parsed.GetValue(_dumpPath)),
-            (null, { } local) when export is null => new LocalVmcores(local),
-            _ => throw ConnectionOptions.Refused("It is not clear where the dumps are.", "Give --store and --export, or --path for a directory of this machine."),
-        };
+            return parsed.GetValue(_store) is null && parsed.GetValue(_export) is null ? new LocalVmcores(local) : throw Unclear(null);
+        }
+
+        try
+        {
+            var (store, export, dumpPath) = Preferences.Current.StoreOr(parsed.GetValue(_store), parsed.GetValue(_export), parsed.GetValue(_dumpPath));
+            return new RemoteVmcores(connection.Access(parsed), connection.Host(parsed, store), export, dumpPath);
+        }
+        catch (HostException e) when (e.Remedy is null)
+        {
+            throw Unclear(e);
+        }
     }
 
     /// <summary>The store's name, for messages.</summary>
-    public string Name(ParseResult parsed) => parsed.GetValue(_store) ?? parsed.GetValue(_path) ?? "";
+    public string Name(ParseResult parsed) => parsed.GetValue(_path) ?? parsed.GetValue(_store) ?? Preferences.Current.StoreHost ?? "";
+
+    private static HostException Unclear(HostException? why) =>
+        ConnectionOptions.Refused(why?.What ?? "It is not clear where the dumps are.", "Give --store and --export, or --path for a directory of this machine.");
 }

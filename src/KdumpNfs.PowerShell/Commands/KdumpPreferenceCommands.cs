@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using KdumpNfs.Fleet;
 using KdumpNfs.Ssh;
 
 namespace KdumpNfs.PowerShell;

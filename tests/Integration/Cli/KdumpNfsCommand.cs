@@ -16,8 +16,13 @@ internal static class KdumpNfsCommand
         return Finish(process);
     }
 
+    /// <summary>Runs it to its end with a file of settings in force.</summary>
+    public static (int Status, string Output, string Error) RunWith(string settings, params string[] arguments) => Finish(Start(settings, arguments));
+
     /// <summary>Starts it.</summary>
-    public static Process Start(params string[] arguments)
+    public static Process Start(params string[] arguments) => Start(null, arguments);
+
+    private static Process Start(string? settings, string[] arguments)
     {
         // A test run in the background of a script ignores SIGINT, and its children would inherit that.
         var start = new ProcessStartInfo("env", ["--default-signal=INT", "dotnet", Path.Combine(AppContext.BaseDirectory, "KdumpNfs.Cli.dll"), .. arguments])
@@ -26,6 +31,8 @@ internal static class KdumpNfsCommand
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        // Nothing that the user of this machine has set.
+        start.Environment["KDUMPNFS_PREFERENCE"] = settings;
         return Process.Start(start)!;
     }
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using KdumpNfs.Ssh.Sessions;
 using KdumpNfs.Text;
 
 namespace KdumpNfs.Ssh.Recorded;
@@ -14,9 +15,28 @@ public sealed class RecordingConnector(IHostConnector inner, Recording recording
     /// <inheritdoc/>
     public SshTransport Transport => inner.Transport;
 
+    /// <summary>Asks each host who it is, as a session does when it begins: without it a recording answers the same commands, but no session can be made of it.</summary>
+    public bool Identifies { get; init; }
+
     /// <inheritdoc/>
-    public async Task<IHostConnection> ConnectAsync(SshHost host, SshOptions options, CancellationToken cancellationToken) =>
-        new Connection(await inner.ConnectAsync(host, options, cancellationToken).ConfigureAwait(false), recording);
+    public async Task<IHostConnection> ConnectAsync(SshHost host, SshOptions options, CancellationToken cancellationToken)
+    {
+        var connection = new Connection(await inner.ConnectAsync(host, options, cancellationToken).ConfigureAwait(false), recording);
+        if (Identifies)
+        {
+            try
+            {
+                await KdumpSession.IdentifyAsync(connection, options.OperationTimeout, cancellationToken).ConfigureAwait(false);
+            }
+            catch
+            {
+                await connection.DisposeAsync().ConfigureAwait(false);
+                throw;
+            }
+        }
+
+        return connection;
+    }
 
     private sealed class Connection(IHostConnection inner, Recording recording) : IHostConnection
     {

@@ -271,11 +271,13 @@ public sealed class KdumpSession : IAsyncDisposable
         Remedy = "Make another one with New-KdumpSession.",
     };
 
-    private static async Task<Identity> IdentifyAsync(IHostConnection connection, TimeSpan limit, CancellationToken cancellationToken)
+    /// <summary>Asks a host which boot of which machine it is.</summary>
+    internal static async Task<Identity> IdentifyAsync(IHostConnection connection, TimeSpan limit, CancellationToken cancellationToken)
     {
         var reply = await HostReply.RunAsync(connection, HostScript.Load("session") with { Timeout = limit }, cancellationToken).ConfigureAwait(false);
         return new Identity(reply.Required("boot.id").Trim(), reply.Text("machine.id")?.Trim() is { Length: > 0 } id ? id : null, reply.Text("user")?.Trim() is { Length: > 0 } user ? user : null);
     }
 
-    private sealed record Identity(string BootId, string? MachineId, string? UserName);
+    /// <summary>What a host says of itself when a session begins.</summary>
+    internal sealed record Identity(string BootId, string? MachineId, string? UserName);
 }

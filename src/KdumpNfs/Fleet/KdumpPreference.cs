@@ -1,6 +1,6 @@
 using KdumpNfs.Ssh;
 
-namespace KdumpNfs.PowerShell;
+namespace KdumpNfs.Fleet;
 
 /// <summary>Defaults of a fleet for the parameters of the same name. What is null says nothing: the parameter's own default holds.</summary>
 public sealed record KdumpPreference
@@ -49,4 +49,26 @@ public sealed record KdumpPreference
 
     /// <summary>The file that the values were read from; null where they were set at the prompt.</summary>
     public string? Source { get; init; }
+
+    /// <summary>The store that was named, or that of the settings where none was.</summary>
+    /// <param name="storeHost">The store that was named; null when none was.</param>
+    /// <param name="exportPath">The export that was named; null when none was.</param>
+    /// <param name="dumpPath">The directory in it that was named; null when none was.</param>
+    /// <remarks>A store that was named has its own export; only the one of the settings has theirs.</remarks>
+    /// <exception cref="HostException">InvalidInput: neither names a store with its export.</exception>
+    public (string StoreHost, string ExportPath, string? DumpPath) StoreOr(string? storeHost, string? exportPath, string? dumpPath)
+    {
+        storeHost ??= StoreHost ?? throw Refused("No store was given.");
+        if (exportPath is not null)
+        {
+            return (storeHost, exportPath, dumpPath);
+        }
+
+        return string.Equals(storeHost, StoreHost, StringComparison.OrdinalIgnoreCase) && ExportPath is { } preferred
+            ? (storeHost, preferred, dumpPath ?? DumpPath)
+            : throw Refused($"The export of {Printable.Escape(storeHost)} was not given.");
+    }
+
+    // What to write instead is for the front end to say: its parameters have their names.
+    private static HostException Refused(string what) => new(ErrorIds.InvalidInput, "", what);
 }

@@ -1,13 +1,13 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace KdumpNfs.PowerShell;
+namespace KdumpNfs.Fleet;
 
 /// <summary>
-/// The settings of this process: one object for all runspaces, so that ForEach-Object -Parallel has them too. Another process (Start-Job, a runbook) gets
-/// them from the file that KDUMPNFS_PREFERENCE names, which is read when they are first needed.
+/// The settings of this process: one object for all runspaces, so that ForEach-Object -Parallel has them too. Another process (Start-Job, a runbook, the
+/// command) gets them from the file that KDUMPNFS_PREFERENCE names, which is read when they are first needed.
 /// </summary>
-internal static class Preferences
+public static class Preferences
 {
     /// <summary>The variable of the environment that names a file.</summary>
     public const string Variable = "KDUMPNFS_PREFERENCE";
@@ -83,7 +83,7 @@ internal static class Preferences
 
     private static bool IsLimit(TimeSpan value) => value > TimeSpan.Zero && value.TotalMilliseconds < int.MaxValue;
 
-    private static HostException Refused(string what) => new(ErrorIds.InvalidInput, "", what) { Remedy = "See Get-Help Set-KdumpPreference." };
+    private static HostException Refused(string what) => new(ErrorIds.InvalidInput, "", what) { Remedy = "Write another value into the settings, or none." };
 
     private static string? Beside(string file, string? path) =>
         string.IsNullOrEmpty(path) ? null
