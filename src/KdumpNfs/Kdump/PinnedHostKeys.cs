@@ -17,14 +17,14 @@ internal static class PinnedHostKeys
     {
         var name = KnownHosts.LookupName(server, 22);
         var wanted = keys.Select(k => k.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Where(w => w.Length >= 2)
-            .Select(w => KnownHostsEntry.Parse($"{name} {w[0]} {w[1]}", "")).OfType<KnownHostsEntry>().ToList();
+            .Select(w => KnownHostsEntry.Parse($"{name} {w[0]} {w[1]}", "", 0)).OfType<KnownHostsEntry>().ToList();
         if (wanted.Count == 0)
         {
             throw new HostException(ErrorIds.DumpKeyFailed, hostName, "The store shows no host keys, so none could be pinned.") { Remedy = "Look for /etc/ssh/ssh_host_*_key.pub on the store." };
         }
 
         var text = ByteText.FromBytes(content);
-        var known = text.Split('\n').Select((line, i) => KnownHostsEntry.Parse(line, $"/root/.ssh/known_hosts:{i + 1}")).OfType<KnownHostsEntry>().Where(e => e.Matches(name)).ToList();
+        var known = text.Split('\n').Select((line, i) => KnownHostsEntry.Parse(line, "/root/.ssh/known_hosts", i + 1)).OfType<KnownHostsEntry>().Where(e => e.Matches(name)).ToList();
         foreach (var entry in known)
         {
             var stores = wanted.Exists(w => w.Key.AsSpan().SequenceEqual(entry.Key));

@@ -1,7 +1,5 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
-using System.Text;
 
 namespace KdumpNfs.Ssh;
 
@@ -34,12 +32,9 @@ public sealed record HostKeyFinding(HostKeyVerdict Verdict, string? Where);
 /// </remarks>
 public sealed class KnownHosts
 {
-    private static readonly ConcurrentDictionary<string, (DateTime Written, long Length, KnownHostsEntry[] Entries)> Cache = new(StringComparer.Ordinal);
-    private static readonly object AppendGate = new();
+    private readonly List<KnownHostsFile> _files;
 
-    private readonly List<KnownHostsEntry[]> _files;
-
-    private KnownHosts(List<KnownHostsEntry[]> files) => _files = files;
+    private KnownHosts(List<KnownHostsFile> files) => _files = files;
 
     /// <summary>The user's and the system's files when nothing else is asked for.</summary>
     public static IReadOnlyList<string> DefaultFiles
@@ -58,7 +53,7 @@ public sealed class KnownHosts
     public static KnownHosts Load(IEnumerable<string> files)
     {
         ArgumentNullException.ThrowIfNull(files);
-        return new KnownHosts([.. files.Select(LoadFile)]);
+        return new KnownHosts([.. files.Select(KnownHostsFile.Load)]);
     }
 
     /// <summary>The name under which a host is looked up: <c>name</c>, or <c>[name]:port</c> when the port is not 22.</summary>
@@ -120,78 +115,11 @@ public sealed class KnownHosts
     public static void Add(string file, string lookupName, ReadOnlySpan<byte> key)
     {
         ArgumentNullException.ThrowIfNull(file);
-        var line = $"{lookupName} {KnownHostsEntry.TypeOf(key)} {Convert.ToBase64String(key)}\n";
-        var directory = Path.GetDirectoryName(Path.GetFullPath(file))!;
-        lock (AppendGate)
-        {
-            if (!Directory.Exists(directory))
-            {
-                if (OperatingSystem.IsWindows())
-                {
-                    Directory.CreateDirectory(directory);
-                }
-                else
-                {
-                    Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-                }
-            }
-
-            // A file that an editor left without a final line feed must not swallow the new line.
-            var text = NeedsLineFeed(file) ? "\n" + line : line;
-            var options = new FileStreamOptions { Mode = FileMode.Append, Access = FileAccess.Write, Share = FileShare.ReadWrite, BufferSize = 0 };
-            if (!OperatingSystem.IsWindows())
-            {
-                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            }
-
-            using var stream = new FileStream(file, options);
-            stream.Write(Encoding.ASCII.GetBytes(text));
-            Cache.TryRemove(file, out _);
-        }
+        KnownHostsFile.Append(file, $"{lookupName} {KnownHostsEntry.TypeOf(key)} {Convert.ToBase64String(key)}");
     }
 
     /// <summary>The type of key that a host key algorithm signs with.</summary>
     internal static string KeyTypeOf(string algorithm) => algorithm is "rsa-sha2-256" or "rsa-sha2-512" ? "ssh-rsa" : algorithm;
-
-    private static bool NeedsLineFeed(string file)
-    {
-        var info = new FileInfo(file);
-        if (!info.Exists || info.Length == 0)
-        {
-            return false;
-        }
-
-        using var stream = info.Open(FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-        stream.Seek(-1, SeekOrigin.End);
-        return stream.ReadByte() != '\n';
-    }
-
-    private static KnownHostsEntry[] LoadFile(string file)
-    {
-        try
-        {
-            var info = new FileInfo(file);
-            if (!info.Exists)
-            {
-                return [];
-            }
-
-            if (Cache.TryGetValue(file, out var cached) && cached.Written == info.LastWriteTimeUtc && cached.Length == info.Length)
-            {
-                return cached.Entries;
-            }
-
-            var entries = File.ReadAllText(file, Encoding.Latin1).Split('\n')
-                .Select((line, index) => KnownHostsEntry.Parse(line, string.Create(CultureInfo.InvariantCulture, $"{file}:{index + 1}")))
-                .OfType<KnownHostsEntry>().ToArray();
-            Cache[file] = (info.LastWriteTimeUtc, info.Length, entries);
-            return entries;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return [];
-        }
-    }
 
     private HostKeyFinding Check(string name, ReadOnlySpan<byte> key)
     {
@@ -213,5 +141,5 @@ public sealed class KnownHosts
         return finding;
     }
 
-    private IEnumerable<KnownHostsEntry> Of(string name) => _files.SelectMany(entries => entries).Where(entry => entry.Matches(name));
+    private IEnumerable<KnownHostsEntry> Of(string name) => _files.SelectMany(file => file.Of(name));
 }

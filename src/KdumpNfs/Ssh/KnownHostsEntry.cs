@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -18,8 +19,9 @@ internal sealed class KnownHostsEntry
     private readonly string _names;
     private readonly byte[]? _salt;
     private readonly byte[]? _hash;
+    private readonly string _file;
 
-    private KnownHostsEntry(KnownHostsMark mark, string names, byte[]? salt, byte[]? hash, string keyType, byte[] key, string where)
+    private KnownHostsEntry(KnownHostsMark mark, string names, byte[]? salt, byte[]? hash, string keyType, byte[] key, string file, int line)
     {
         Mark = mark;
         _names = names;
@@ -27,7 +29,8 @@ internal sealed class KnownHostsEntry
         _hash = hash;
         KeyType = keyType;
         Key = key;
-        Where = where;
+        _file = file;
+        Line = line;
     }
 
     public KnownHostsMark Mark { get; }
@@ -38,10 +41,18 @@ internal sealed class KnownHostsEntry
     public byte[] Key { get; }
 
     /// <summary><c>file:line</c>.</summary>
-    public string Where { get; }
+    public string Where => string.Create(CultureInfo.InvariantCulture, $"{_file}:{Line}");
+
+    /// <summary>The number of the line in its file.</summary>
+    public int Line { get; }
+
+    /// <summary>The names in lower case; null when they are hashed or patterns, so that only <see cref="Matches"/> can tell.</summary>
+#pragma warning disable CA1308 // The format says lower case.
+    public string[]? PlainNames => _salt is null && _names.AsSpan().IndexOfAny('*', '?', '!') < 0 ? _names.ToLowerInvariant().Split(',') : null;
+#pragma warning restore CA1308
 
     /// <summary>Reads a line; null for comments, blank lines and what OpenSSH ignores too.</summary>
-    public static KnownHostsEntry? Parse(string line, string where)
+    public static KnownHostsEntry? Parse(string line, string file, int number)
     {
         var rest = line.AsSpan().Trim(" \t\r");
         if (rest.IsEmpty || rest[0] == '#')
@@ -85,7 +96,7 @@ internal sealed class KnownHostsEntry
 
         if (names[0] != '|')
         {
-            return new KnownHostsEntry(mark, names, null, null, type, key, where);
+            return new KnownHostsEntry(mark, names, null, null, type, key, file, number);
         }
 
         var parts = names.Split('|');
@@ -93,7 +104,7 @@ internal sealed class KnownHostsEntry
         var hash = new byte[64];
         return parts.Length == 4 && parts[1] == "1" &&
             Convert.TryFromBase64String(parts[2], salt, out var saltLength) && Convert.TryFromBase64String(parts[3], hash, out var hashLength)
-            ? new KnownHostsEntry(mark, names, salt[..saltLength], hash[..hashLength], type, key, where)
+            ? new KnownHostsEntry(mark, names, salt[..saltLength], hash[..hashLength], type, key, file, number)
             : null;
     }
 

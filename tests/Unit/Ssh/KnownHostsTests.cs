@@ -75,6 +75,82 @@ public sealed class KnownHostsTests : IDisposable
     }
 
     [Fact]
+    public void Added_keys_are_seen_at_once_and_name_their_lines()
+    {
+        var file = Path.Combine(_home, "added");
+        File.WriteAllText(file, Line("web,WEB2", Ed) + "# no line feed");
+        var before = KnownHosts.Load([file]);
+        Assert.Equal(HostKeyVerdict.Match, before.Check("web2", 22, Ed).Verdict);
+        KnownHosts.Add(file, "db", Rsa);
+        KnownHosts.Add(file, "[db]:2222", Ed);
+        var known = KnownHosts.Load([file]);
+        Assert.Equal(new HostKeyFinding(HostKeyVerdict.Match, file + ":3"), known.Check("db", 22, Rsa));
+        Assert.Equal(new HostKeyFinding(HostKeyVerdict.Match, file + ":4"), known.Check("db", 2222, Ed));
+        Assert.Equal(new HostKeyFinding(HostKeyVerdict.Changed, file + ":1"), known.Check("web", 22, Rsa));
+    }
+
+    [Fact]
+    public void What_others_write_is_read_anew_also_between_our_own_lines()
+    {
+        var file = Path.Combine(_home, "shared");
+        File.WriteAllText(file, Line("web", Ed));
+        Assert.Equal(HostKeyVerdict.Match, KnownHosts.Load([file]).Check("web", 22, Ed).Verdict);
+        File.WriteAllText(file, "@revoked " + Line("web", Ed));
+        KnownHosts.Add(file, "db", Ed);
+        Assert.Equal(HostKeyVerdict.Revoked, KnownHosts.Load([file]).Check("web", 22, Ed).Verdict);
+        File.AppendAllText(file, "@revoked " + Line("db", Ed));
+        Assert.Equal(HostKeyVerdict.Revoked, KnownHosts.Load([file]).Check("db", 22, Ed).Verdict);
+        File.Delete(file);
+        Assert.Equal(HostKeyVerdict.Unknown, KnownHosts.Load([file]).Check("web", 22, Ed).Verdict);
+    }
+
+    [Fact]
+    public void Lines_with_plain_names_patterns_and_hashed_names_keep_their_order()
+    {
+        var salt = Enumerable.Range(0, 20).Select(i => (byte)i).ToArray();
+#pragma warning disable CA5350 // The file format says HMAC-SHA1.
+        var hash = System.Security.Cryptography.HMACSHA1.HashData(salt, "web"u8);
+#pragma warning restore CA5350
+        var hashed = $"|1|{Convert.ToBase64String(salt)}|{Convert.ToBase64String(hash)}";
+        Assert.Equal("2", LineOf(Line("db", Ed) + Line("w*", OtherEd) + Line("web", OtherEd) + Line(hashed, OtherEd)));
+        Assert.Equal("1", LineOf(Line("x,web", OtherEd) + Line("w*", OtherEd) + Line(hashed, OtherEd)));
+        Assert.Equal("1", LineOf(Line(hashed, OtherEd) + Line("web", OtherEd) + Line("w?b,!web", OtherEd)));
+
+        string LineOf(string text)
+        {
+            var known = Load(text);
+            var finding = known.Check("web", 22, OtherEd);
+            Assert.Equal(HostKeyVerdict.Match, finding.Verdict);
+            Assert.Equal(finding, known.Check("web", 22, OtherEd));
+            Assert.Equal(HostKeyVerdict.Unknown, known.Check("mail", 22, Ed).Verdict);
+            return finding.Where!.Split(':')[^1];
+        }
+    }
+
+    [Fact]
+    public void A_fleet_that_is_added_and_asked_for_costs_a_host_no_more_than_a_small_one()
+    {
+        // Work, not time: a file that is read or gone through for each host makes objects for each of its lines.
+        Assert.InRange(PerHost(2000), 0, (2 * PerHost(100)) + 2000);
+
+        long PerHost(int hosts)
+        {
+            var file = Path.Combine(_home, $"fleet{hosts}");
+            KnownHosts.Add(file, "first", Ed);
+            KnownHosts.Load([file]);
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            for (var i = 0; i < hosts; i++)
+            {
+                Assert.Equal(HostKeyVerdict.Unknown, KnownHosts.Load([file]).Check($"host{i}", 22, Ed).Verdict);
+                KnownHosts.Add(file, $"host{i}", Ed);
+                Assert.True(KnownHosts.Load([file]).HasKey($"host{i}", 22));
+            }
+
+            return (GC.GetAllocatedBytesForCurrentThread() - before) / hosts;
+        }
+    }
+
+    [Fact]
     public void Arbitrary_files_are_read_without_an_error()
     {
         var random = new Random(7);

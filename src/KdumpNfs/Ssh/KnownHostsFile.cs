@@ -1,0 +1,187 @@
+using System.Collections.Concurrent;
+using System.Text;
+
+namespace KdumpNfs.Ssh;
+
+/// <summary>One known_hosts file as it was read: names that are written out are looked up, patterns and hashed names are gone through.</summary>
+/// <remarks>
+/// What is done for one host is done as often as the fleet has hosts. So a file is read once, and again when its time or length has changed; a key that we
+/// add is put in beside the others. A hashed name costs a hash for each line, so what was found for the last names is kept.
+/// </remarks>
+internal sealed class KnownHostsFile
+{
+    private const int MostRemembered = 1024;
+
+    private static readonly KnownHostsFile Empty = new("", "", default);
+    private static readonly ConcurrentDictionary<string, KnownHostsFile> Files = new(StringComparer.Ordinal);
+    private static readonly object Gate = new();
+
+    private readonly ConcurrentDictionary<string, KnownHostsEntry[]> _named = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, KnownHostsEntry[]> _remembered = new(StringComparer.Ordinal);
+    private readonly KnownHostsEntry[] _others;
+    private readonly string _path;
+    private (DateTime Written, long Length) _stamp;
+    private int _lines;
+
+    private KnownHostsFile(string path, string text, (DateTime Written, long Length) stamp)
+    {
+        (_path, _stamp) = (path, stamp);
+        var lines = text.Split('\n');
+        _lines = lines.Length;
+        var entries = lines.Select((line, index) => KnownHostsEntry.Parse(line, path, index + 1)).OfType<KnownHostsEntry>().ToLookup(e => e.PlainNames is null);
+        _others = [.. entries[true]];
+        foreach (var name in entries[false].SelectMany(e => e.PlainNames!, (entry, name) => (name, entry)).GroupBy(e => e.name, e => e.entry, StringComparer.Ordinal))
+        {
+            _named[name.Key] = [.. name.Distinct()];
+        }
+    }
+
+    /// <summary>The file; one that does not exist or cannot be read counts as empty, as with OpenSSH.</summary>
+    public static KnownHostsFile Load(string path)
+    {
+        try
+        {
+            if (Stamp(path) is not { } stamp)
+            {
+                return Empty;
+            }
+
+            if (Files.TryGetValue(path, out var read) && read._stamp == stamp)
+            {
+                return read;
+            }
+
+            // One reads for all that connect at this moment.
+            lock (Gate)
+            {
+                stamp = Stamp(path) ?? stamp;
+                return Files.TryGetValue(path, out read) && read._stamp == stamp ? read
+                    : Files[path] = new KnownHostsFile(path, File.ReadAllText(path, Encoding.Latin1), stamp);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return Empty;
+        }
+    }
+
+    /// <summary>Adds a line as a whole; makes the file (0600) and its directory (0700) when they are missing.</summary>
+    public static void Append(string path, string line)
+    {
+        lock (Gate)
+        {
+            MakeDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+            var before = Stamp(path);
+
+            // A file that an editor left without a final line feed must not swallow the new line.
+            var cut = NeedsLineFeed(path);
+            var bytes = Encoding.ASCII.GetBytes(cut ? $"\n{line}\n" : $"{line}\n");
+            var options = new FileStreamOptions { Mode = FileMode.Append, Access = FileAccess.Write, Share = FileShare.ReadWrite, BufferSize = 0 };
+            if (!OperatingSystem.IsWindows())
+            {
+                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            }
+
+            using (var stream = new FileStream(path, options))
+            {
+                stream.Write(bytes);
+            }
+
+            // What was read stays only if nobody else wrote meanwhile.
+            if (Files.TryGetValue(path, out var read) && before == read._stamp && Stamp(path) is { } after && after.Length == read._stamp.Length + bytes.Length)
+            {
+                read.Take(line, cut, after);
+            }
+            else
+            {
+                Files.TryRemove(path, out _);
+            }
+        }
+    }
+
+    /// <summary>The lines about a host, in their order.</summary>
+    /// <param name="name">A lower-case name, or <c>[name]:port</c>.</param>
+    public IEnumerable<KnownHostsEntry> Of(string name)
+    {
+        var others = Others(name);
+        return !_named.TryGetValue(name, out var named) ? others
+            : others.Length == 0 ? named
+            : named.Concat(others).OrderBy(e => e.Line);
+    }
+
+    private static (DateTime Written, long Length)? Stamp(string path)
+    {
+        var info = new FileInfo(path);
+        return info.Exists ? (info.LastWriteTimeUtc, info.Length) : null;
+    }
+
+    private static void MakeDirectory(string directory)
+    {
+        if (Directory.Exists(directory))
+        {
+            return;
+        }
+
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(directory);
+        }
+        else
+        {
+            Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+    }
+
+    private static bool NeedsLineFeed(string path)
+    {
+        var info = new FileInfo(path);
+        if (!info.Exists || info.Length == 0)
+        {
+            return false;
+        }
+
+        using var stream = info.Open(FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        stream.Seek(-1, SeekOrigin.End);
+        return stream.ReadByte() != '\n';
+    }
+
+    private void Take(string line, bool cut, (DateTime Written, long Length) stamp)
+    {
+        _lines += cut ? 1 : 0;
+        var entry = KnownHostsEntry.Parse(line, _path, _lines++);
+        if (entry is not null && entry.PlainNames is null)
+        {
+            // Nobody writes such a name; should one come, the file is read again.
+            Files.TryRemove(_path, out _);
+            return;
+        }
+
+        foreach (var name in entry?.PlainNames ?? [])
+        {
+            _named.AddOrUpdate(name, _ => [entry!], (_, entries) => [.. entries, entry!]);
+        }
+
+        _stamp = stamp;
+    }
+
+    private KnownHostsEntry[] Others(string name)
+    {
+        if (_others.Length == 0)
+        {
+            return [];
+        }
+
+        if (!_remembered.TryGetValue(name, out var found))
+        {
+            found = [.. _others.Where(entry => entry.Matches(name))];
+            if (_remembered.Count >= MostRemembered)
+            {
+                _remembered.Clear();
+            }
+
+            _remembered[name] = found;
+        }
+
+        return found;
+    }
+}
