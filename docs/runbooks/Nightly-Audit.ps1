@@ -2,7 +2,7 @@
 #
 #   pwsh -NoProfile -NonInteractive -File Nightly-Audit.ps1 -HostList hosts.csv -Record /var/lib/kdump-audit/last.json
 #
-# HostList is a CSV with a column HostName and, where needed, UserName, Port and KeyFilePath. Record keeps what failed; the first run makes it,
+# HostList is a CSV (or JSON) with a column HostName and, where needed, UserName, Port and KeyFilePath. Record keeps what failed; the first run makes it,
 # and for a host that is not in it every failed check counts as new. Prints each host that has failed checks or lost some; with -PassThru as objects.
 # Exit status: 0 nothing became worse, 1 something did (with -All: something is wrong at all), 2 the audit could not be made.
 param(
@@ -23,16 +23,16 @@ trap {
 }
 
 Import-Module ($env:KDUMPNFS_MODULE ? $env:KDUMPNFS_MODULE : 'KdumpNfs')
+Import-Module (Join-Path $PSScriptRoot Runbook.psm1)
 $more = @{ ThrottleLimit = $ThrottleLimit; Sudo = $Sudo; Probe = -not $NoProbe }
 if ($ExpectedTarget) { $more.ExpectedTarget = $ExpectedTarget }
 if ($KnownHostsFile) { $more.KnownHostsFile = $KnownHostsFile }
-$before = (Test-Path -LiteralPath $Record) ? (Get-Content -LiteralPath $Record -Raw | ConvertFrom-Json -AsHashtable) : @{}
+$before = Import-Record $Record
 
 # What is wrong with each host: the names of its failed checks, or the error's id where it could not be asked.
 $now = [ordered]@{}
-Import-Csv -LiteralPath $HostList | Test-KdumpReadiness @more -IncludeFailed -ErrorAction SilentlyContinue |
+Import-HostList $HostList | Test-KdumpReadiness @more -IncludeFailed -ErrorAction SilentlyContinue |
     ForEach-Object { $now[$_.HostName] = @($_.ErrorId ? $_.ErrorId : $_.Failed) }
-if ($now.Count -eq 0) { throw "$HostList names no host." }
 
 $worse = $false
 $changes = foreach ($name in $now.Keys) {
@@ -46,9 +46,7 @@ $changes = foreach ($name in $now.Keys) {
     }
 }
 
-# Renamed into place: a record that was cut would make every old fault a new one.
-$now | ConvertTo-Json -AsArray:$false | Set-Content -LiteralPath "$Record.new"
-Move-Item -LiteralPath "$Record.new" -Destination $Record -Force
+Export-Record $Record $now
 # Printed here: pwsh -File drops what is still being formatted when exit is reached.
 if ($PassThru) { $changes } else { $changes | Format-List | Out-Host }
 exit [int] $worse
