@@ -21,6 +21,7 @@
         'KdumpNfs.Readiness.Format.ps1xml'
         'KdumpNfs.Sessions.Format.ps1xml'
         'KdumpNfs.Setup.Format.ps1xml'
+        'KdumpNfs.Storms.Format.ps1xml'
         'KdumpNfs.Vmcores.Format.ps1xml'
     )
     TypesToProcess       = @('KdumpNfs.Types.ps1xml')
@@ -48,6 +49,7 @@
         'Invoke-KdumpDrill'
         'Invoke-KdumpPlan'
         'Invoke-SysrqCrash'
+        'Measure-KdumpStorm'
         'New-KdumpSession'
         'Receive-Vmcore'
         'Remove-KdumpSession'

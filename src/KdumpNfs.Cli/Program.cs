@@ -24,6 +24,7 @@ var root = new Command("kdumpnfs", """
     DisableExportCommand.Create(),
     ExportsCommand.Create(),
     EstimateCommand.Create(),
+    StormCommand.Create(),
     CrashKernelCommands.CreateGet(),
     CrashKernelCommands.CreateSet(),
     SetupCommands.CreateInstall(),

@@ -8,6 +8,7 @@ using KdumpNfs.Nfs;
 using KdumpNfs.Vmcores;
 using KdumpNfs.Readiness;
 using KdumpNfs.Setup;
+using KdumpNfs.Storms;
 using Spectre.Console;
 
 namespace KdumpNfs.Cli;
@@ -39,6 +40,11 @@ internal static class Views
         [typeof(HostVmcoreEstimate)] = View<HostVmcoreEstimate>(
             ("Host", e => e.HostName), ("Memory", e => Size(e.MemoryBytes)), ("Level", e => e.DumpLevel), ("Kept", e => Size(e.KeptBytes)), ("Compression", e => e.Compression),
             ("Dump", e => $"{Size(e.CompressedLowBytes)} to {Size(e.CompressedHighBytes)}"), ("Coarse", e => e.Coarse)),
+        [typeof(KdumpStorm)] = View<KdumpStorm>(
+            ("Crashes", s => s.CrashCount), ("Captured", s => s.CapturedCount), ("Lost", s => s.LostCount), ("Median down", s => ProgressClock.Text(s.MedianDown)),
+            ("95 %", s => ProgressClock.Text(s.Percentile95Down)), ("Longest down", s => ProgressClock.Text(s.LongestDown)), ("Down at once", s => s.PeakDown),
+            ("Writing at once", s => s.PeakWriting), ("Over after", s => ProgressClock.Text(s.Duration)), ("Store needs", s => Size(s.StoreBytes)),
+            ("Full after", s => s.FullAfter is { } full ? ProgressClock.Text(full) : "")),
         [typeof(SysrqChange)] = View<SysrqChange>(
             ("Host", c => c.HostName), ("Changed", c => c.Changed), ("Mask", c => c.Mask), ("Before", c => c.PreviousMask), ("Scope", c => c.Scope), ("Overridden by", c => c.OverriddenBy)),
         [typeof(KernelPanicPolicy)] = View<KernelPanicPolicy>(

@@ -40,6 +40,9 @@ public sealed class LabFixture : IAsyncLifetime, IDisposable
     /// <summary>Estimates by host, for the comparison with the real dump.</summary>
     public System.Collections.Concurrent.ConcurrentDictionary<string, Kdump.HostVmcoreEstimate> Estimates { get; } = new();
 
+    /// <summary>What the crash of both nodes at once was like, for the comparison with what is simulated.</summary>
+    public IReadOnlyList<Storms.StormDrill> BothAtOnce { get; set; } = [];
+
     public string Required(string name) => Variable(name) ?? throw new InvalidOperationException($"{name} is not set: run in `lab/lab run`.");
 
     /// <summary>Runs a script of the test's own.</summary>

@@ -23,6 +23,7 @@ BeforeAll {
         'Invoke-KdumpDrill'
         'Invoke-KdumpPlan'
         'Invoke-SysrqCrash'
+        'Measure-KdumpStorm'
         'New-KdumpSession'
         'Receive-Vmcore'
         'Remove-KdumpSession'
@@ -67,7 +68,7 @@ Describe 'The module' {
     }
 
     It 'supports -WhatIf on every change' {
-        foreach ($command in Get-Command -Module KdumpNfs | Where-Object Verb -NotIn 'Get', 'Wait', 'Test', 'Find', 'New') {
+        foreach ($command in Get-Command -Module KdumpNfs | Where-Object Verb -NotIn 'Get', 'Wait', 'Test', 'Find', 'Measure', 'New') {
             $command.Parameters.Keys | Should -Contain 'WhatIf' -Because $command.Name
             $command.Parameters.Keys | Should -Contain 'Confirm' -Because $command.Name
         }
@@ -80,8 +81,8 @@ Describe 'The module' {
     }
 
     It 'has the connection parameters of PowerShell''s own remoting' {
-        # What only looks at sessions of this process connects to nobody; a journal names its hosts with the way to them.
-        foreach ($command in Get-Command -Module KdumpNfs | Where-Object Name -NotIn 'Get-KdumpSession', 'Remove-KdumpSession', 'Resume-KdumpDrill', 'Get-KdumpPreference', 'Set-KdumpPreference') {
+        # What only looks at sessions of this process, or simulates, connects to nobody; a journal names its hosts with the way to them.
+        foreach ($command in Get-Command -Module KdumpNfs | Where-Object Name -NotIn 'Get-KdumpSession', 'Remove-KdumpSession', 'Resume-KdumpDrill', 'Get-KdumpPreference', 'Set-KdumpPreference', 'Measure-KdumpStorm') {
             foreach ($name in 'UserName', 'Port', 'KeyFilePath', 'ConnectingTimeout', 'ThrottleLimit', 'Credential', 'Sudo', 'IncludeFailed') {
                 $command.Parameters.Keys | Should -Contain $name -Because $command.Name
             }
@@ -93,7 +94,8 @@ Describe 'The module' {
     It 'binds nothing else from pipeline objects' {
         foreach ($command in Get-Command -Module KdumpNfs) {
             $bound = $command.Parameters.Values | Where-Object { $_.Attributes.ValueFromPipelineByPropertyName -contains $true }
-            $bound.Name | Where-Object { $_ -notin 'HostName', 'UserName', 'Port', 'KeyFilePath', 'MachineId', 'ConsoleHost', 'Console', 'ConsoleKind' } | Should -BeNullOrEmpty -Because $command.Name
+            # Sizes and speeds of a simulated host come from its object.
+            $bound.Name | Where-Object { -not ($command.Name -eq 'Measure-KdumpStorm' -and $_ -in 'DumpBytes', 'DumpLowBytes', 'HostBandwidth') } | Where-Object { $_ -notin 'HostName', 'UserName', 'Port', 'KeyFilePath', 'MachineId', 'ConsoleHost', 'Console', 'ConsoleKind' } | Should -BeNullOrEmpty -Because $command.Name
         }
     }
 

@@ -132,7 +132,7 @@ Describe 'Sessions' {
     It 'are taken by every cmdlet that connects' {
         # Convert-Vmcore works on this machine, settings belong to it; a journal names its hosts with the way to them.
         $without = Get-Command -Module KdumpNfs | Where-Object { -not $_.Parameters.ContainsKey('Session') } | ForEach-Object Name
-        $without | Should -Be 'Convert-Vmcore', 'Get-KdumpPreference', 'Get-KdumpSession', 'New-KdumpSession', 'Resume-KdumpDrill', 'Set-KdumpPreference'
+        $without | Should -Be 'Convert-Vmcore', 'Get-KdumpPreference', 'Get-KdumpSession', 'Measure-KdumpStorm', 'New-KdumpSession', 'Resume-KdumpDrill', 'Set-KdumpPreference'
     }
 
     It 'end with the module' {
