@@ -82,7 +82,7 @@ function Lock-Record {
 
 <#
 .SYNOPSIS
-One line for each error of a cmdlet: the host that it is about, the id and the first sentence.
+One line for each error of a cmdlet: the host that it is about, the id, the first sentence and what to do next.
 #>
 function Format-Failure {
     [CmdletBinding()]
@@ -92,7 +92,7 @@ function Format-Failure {
         [pscustomobject] @{
             HostName = "$($ErrorRecord.TargetObject)"
             ErrorId = ($ErrorRecord.FullyQualifiedErrorId -split ',')[0]
-            Message = ("$ErrorRecord" -split '\r?\n')[0]
+            Message = (("$ErrorRecord" -split '\r?\n')[0], $ErrorRecord.ErrorDetails?.RecommendedAction | Where-Object { $_ }) -join ' '
         }
     }
 }

@@ -15,6 +15,7 @@ public abstract class ChangeCmdlet : FleetCmdlet
     /// </summary>
     [Parameter]
     [AllowEmptyString]
+    [ArgumentCompleter(typeof(BatchSizeCompleter))]
     public string[]? BatchSize { get; set; }
 
     /// <summary>How many hosts may fail; with one more no further host is started. Those get the error NotStarted.</summary>

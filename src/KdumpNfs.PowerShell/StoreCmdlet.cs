@@ -42,6 +42,7 @@ public abstract class StoreCmdlet : ConnectingCmdlet
     /// <summary>Directory for dumps inside the export.</summary>
     [Parameter(ParameterSetName = StoreSet)]
     [Parameter(ParameterSetName = SessionSet)]
+    [ArgumentCompleter(typeof(DumpPathCompleter))]
     public string? DumpPath { get; set; }
 
     /// <summary>A directory of this machine that holds crash directories, such as a mounted share.</summary>

@@ -1,5 +1,5 @@
 # The runbooks of docs/runbooks: crash intake against a real SSH server with real dumps; drill rotation with drills that are played, because nobody crashes
-# this machine.
+# this machine. The rack that is played here is taken in for real by tests/Integration/Fleet/RackTests.cs.
 BeforeAll {
     . $PSScriptRoot/Fixture.ps1
     $runbooks = (Resolve-Path "$PSScriptRoot/../../docs/runbooks").Path
@@ -14,7 +14,7 @@ BeforeAll {
 }
 
 Describe 'The runbooks' {
-    It 'have help for every parameter and an example: <_>' -ForEach 'Crash-Intake', 'Drill-Rotation' {
+    It 'have help for every parameter and an example: <_>' -ForEach 'Add-Rack', 'Crash-Intake', 'Drill-Rotation' {
         $help = Get-Help "$runbooks/$_.ps1" -Full
         $help.Synopsis | Should -Not -BeNullOrEmpty
         @($help.examples.example).Count | Should -BeGreaterThan 1
@@ -294,5 +294,122 @@ Describe 'The drill rotation' {
         Invoke-Runbook Drill-Rotation $with | Should -Be 2
         Set-Content "$TestDrive/fleet.csv" 'HostName'
         Invoke-Runbook Drill-Rotation $with | Should -Be 2
+    }
+}
+
+Describe 'The onboarding of a rack' {
+    BeforeAll {
+        # A rack of hosts that answer as they are told to: what a host lacks is in its row, and a step that is made takes it away.
+        function Set-Rack([hashtable] $lacking) {
+            Remove-Item "$TestDrive/rack*" -Force -ErrorAction Ignore
+            $script:rack = $lacking
+            $lacking.Keys | Sort-Object | ForEach-Object { [pscustomobject] @{ HostName = $_; Port = 2222 } } | ConvertTo-Json -AsArray | Set-Content "$TestDrive/rack.json"
+        }
+        function Get-Host([string] $name) { $out | Where-Object HostName -EQ $name }
+        $with = @{ HostList = "$TestDrive/rack.json"; StoreHost = 'storage'; NfsServer = 'fd00::1'; ExportPath = '/data'; DumpPath = '/var/crash'; Client = 'fd00::/64'; Report = "$TestDrive/rack.csv" }
+    }
+
+    BeforeEach {
+        Mock Enable-NfsExport { [KdumpNfs.Nfs.NfsExportChange] @{ HostName = 'storage'; Changed = $true; ExportPath = '/data'; Client = 'fd00::/64' } }
+        Mock Get-KdumpStatus {
+            $lacks = $rack["$HostName"]
+            if ('answer' -in $lacks) { Write-Error 'It does not answer.' -ErrorId Unreachable -TargetObject "$HostName"; return }
+            [KdumpNfs.Kdump.KdumpStatus] @{
+                HostName = "$HostName"; State = $lacks ? 'NotReady' : 'Configured'; MachineId = "machine-$HostName"; BootId = 'boot'; ReservedBytes = 'memory' -in $lacks ? 0 : 256MB
+                NotReadyReason = [KdumpNfs.Kdump.NotReadyReason[]] @('package' -in $lacks ? 'NotInstalled' : @())
+            }
+        }
+        Mock Install-Kdump {
+            if ('repository' -in $rack["$HostName"]) { Write-Error 'kexec-tools would upgrade glibc.' -ErrorId PackagesRefused -TargetObject "$HostName"; return }
+            $rack["$HostName"] = @($rack["$HostName"] -ne 'package')
+            [KdumpNfs.Setup.KdumpInstallation] @{ HostName = "$HostName"; Changed = $true }
+        }
+        Mock Set-CrashKernelReservation {
+            $changed = 'reboot' -notin $rack["$HostName"]
+            $rack["$HostName"] = @($rack["$HostName"]) + 'reboot'
+            [KdumpNfs.Setup.CrashKernelChange] @{ HostName = "$HostName"; Changed = $changed; RebootRequired = $true; CrashKernel = [string[]] 'crashkernel=256M' }
+        }
+        Mock Set-KdumpNfsTarget { [KdumpNfs.Kdump.KdumpTargetChange] @{ HostName = "$HostName"; Changed = $true } }
+        Mock Enable-Sysrq { [KdumpNfs.Crash.SysrqChange]::new("$HostName", $true, 1, 16, 'Persistent', $null, '') }
+        Mock Set-KernelPanicPolicy { [KdumpNfs.Crash.KernelPanicPolicyChange] @{ HostName = "$HostName"; Changed = $false } }
+        Mock Test-KdumpReadiness {
+            $bad = 'watchdog' -in $rack["$HostName"]
+            [KdumpNfs.Readiness.HostReadiness] @{
+                HostName = "$HostName"; Passed = -not $bad; State = $bad ? 'NotReady' : 'Probed'
+                Checks = [KdumpNfs.Readiness.ReadinessCheck[]] @(if ($bad) { [KdumpNfs.Readiness.ReadinessCheck]::new('Watchdog', 'Fail', 'iTCO_wdt is armed.', 'Stop it.') })
+            }
+        }
+        Mock Invoke-KdumpDrill { [KdumpNfs.Drills.KdumpDrill] @{ HostName = "$HostName"; Verdict = 'broken' -in $rack["$HostName"] ? 'NotCaptured' : 'Proven'; Reason = 'broken' -in $rack["$HostName"] ? 'No dump.' : $null } }
+    }
+
+    It 'takes each host as far as it goes, and on from there after its reboot' {
+        Set-Rack @{ a1 = @(); a2 = 'package', 'memory'; a3 = 'memory' }
+        Invoke-Runbook Add-Rack $with | Should -Be 3
+        (Get-Host a1).Result, ((Get-Host a1).Changed -join ' ') | Should -Be 'Ready', 'Target'
+        (Get-Host a2).Result, ((Get-Host a2).Changed -join ' ') | Should -Be 'RebootRequired', 'Install Reserve'
+        (Get-Host a3).Reason | Should -Match 'crashkernel=256M'
+        Should -Invoke Install-Kdump -Times 1 -Exactly -ParameterFilter { "$HostName" -eq 'a2' -and $MachineId -eq 'machine-a2' -and $Port -eq 2222 }
+        Should -Invoke Set-KdumpNfsTarget -Times 1 -Exactly -ParameterFilter { $NfsServer -eq 'fd00::1' -and $Export -eq '/data' -and $DumpPath -eq '/var/crash' -and $MachineId -eq 'machine-a1' }
+        Should -Invoke Test-KdumpReadiness -Times 1 -Exactly -ParameterFilter { $Probe -and $ExpectedTarget -eq '[fd00::1]:/data/var/crash' }
+        Should -Invoke Enable-Sysrq -Times 0 -Exactly
+        (Import-Csv "$TestDrive/rack.csv" | Where-Object HostName -EQ a2).Changed | Should -Be 'Install; Reserve'
+
+        # Before the reboot nothing is done anew; after it the rest is.
+        Invoke-Runbook Add-Rack $with | Should -Be 3
+        (Get-Host a3).Changed | Should -BeNullOrEmpty
+        $rack.a2 = $rack.a3 = @()
+        Invoke-Runbook Add-Rack $with | Should -Be 0
+        $out.Result | Should -Be 'Ready', 'Ready', 'Ready'
+        Should -Invoke Install-Kdump -Times 1 -Exactly
+    }
+
+    It 'sets keys, panics and batches as asked' {
+        Set-Rack @{ a1 = @() }
+        Invoke-Runbook Add-Rack ($with + @{ Sysrq = 1; PanicOn = 'SoftlockupPanic', 'PanicOnOops'; PanicTimeout = 10; BatchSize = '1', '25%'; DumpLevel = '31' }) | Should -Be 0
+        Should -Invoke Enable-Sysrq -Times 1 -Exactly -ParameterFilter { $Mask -eq 1 -and "$BatchSize" -eq '1 25%' }
+        Should -Invoke Set-KernelPanicPolicy -Times 1 -Exactly -ParameterFilter { $SoftlockupPanic -and $PanicOnOops -and -not $HungTaskPanic -and $PanicTimeout -eq 10 -and $Force }
+        Should -Invoke Set-KdumpNfsTarget -Times 1 -Exactly -ParameterFilter { [int] $DumpLevel -eq 31 }
+        $out.Changed | Should -Be 'Target', 'Sysrq'
+    }
+
+    It 'tells why a host failed, at which step, and takes the others on' {
+        Set-Rack @{ a1 = 'answer'; a2 = 'package', 'repository'; a3 = 'watchdog'; a4 = @() }
+        Invoke-Runbook Add-Rack $with | Should -Be 1
+        (Get-Host a1).Step, (Get-Host a1).ErrorId | Should -Be 'Look', 'Unreachable'
+        (Get-Host a2).Step, (Get-Host a2).Reason | Should -Be 'Install', 'kexec-tools would upgrade glibc.'
+        (Get-Host a3).Result, (Get-Host a3).Reason | Should -Be 'NotReady', 'Watchdog: iTCO_wdt is armed. Stop it.'
+        (Get-Host a4).Result | Should -Be 'Ready'
+        Should -Invoke Set-KdumpNfsTarget -Times 0 -Exactly -ParameterFilter { "$HostName" -in 'a1', 'a2' }
+    }
+
+    It 'drills only what is ready, and believes the verdict' {
+        Set-Rack @{ a1 = @(); a2 = 'broken'; a3 = 'watchdog' }
+        Invoke-Runbook Add-Rack ($with + @{ Drill = $true; MaxDown = 2 }) | Should -Be 1
+        $out.Result | Should -Be 'Proven', 'Failed', 'NotReady'
+        (Get-Host a2).ErrorId, (Get-Host a2).Reason | Should -Be 'NotCaptured', 'No dump.'
+        Should -Invoke Invoke-KdumpDrill -Times 2 -Exactly -ParameterFilter { $StoreHost -eq 'storage' -and $MaxDown -eq 2 -and $Force -and "$HostName" -ne 'a3' }
+    }
+
+    It 'changes nothing with -WhatIf' {
+        Set-Rack @{ a1 = @(); a2 = 'package', 'memory' }
+        Mock Install-Kdump {}
+        Mock Set-CrashKernelReservation {}
+        Mock Set-KdumpNfsTarget {}
+        Invoke-Runbook Add-Rack ($with + @{ WhatIf = $true; Drill = $true }) | Should -Be 0
+        foreach ($command in 'Enable-NfsExport', 'Install-Kdump', 'Set-CrashKernelReservation', 'Set-KdumpNfsTarget') { Should -Invoke $command -Times 1 -Exactly }
+        foreach ($command in 'Test-KdumpReadiness', 'Invoke-KdumpDrill') { Should -Invoke $command -Times 0 -Exactly }
+        (Get-Host a2).Result | Should -Be 'NotDone'
+        Test-Path "$TestDrive/rack.csv" | Should -BeFalse
+    }
+
+    It 'ends with 2 when the store or the parameters are not right, before any host is changed' {
+        Set-Rack @{ a1 = @() }
+        Mock Enable-NfsExport { Write-Error 'The store has no such disk.' -ErrorAction Stop }
+        Invoke-Runbook Add-Rack $with | Should -Be 2
+        $without = $with.Clone()
+        $without.Remove('Client')
+        Invoke-Runbook Add-Rack $without | Should -Be 2
+        Should -Invoke Get-KdumpStatus -Times 0 -Exactly
+        Invoke-Runbook Add-Rack ($without + @{ NoExport = $true }) | Should -Be 0
     }
 }

@@ -39,6 +39,7 @@ public sealed class DisableNfsExportCommand : ChangeCmdlet
     /// <summary>The client, as the export names it.</summary>
     [Parameter(Mandatory = true)]
     [AllowEmptyString]
+    [ArgumentCompleter(typeof(ClientCompleter))]
     public string Client { get; set; } = "";
 
     /// <summary>Also while hosts have it mounted.</summary>

@@ -44,14 +44,17 @@ public sealed class EnableNfsExportCommand : ChangeCmdlet
     /// <summary>Who may mount it: a host, an address, a subnet, a wildcard or a netgroup.</summary>
     [Parameter(Mandatory = true)]
     [AllowEmptyString]
+    [ArgumentCompleter(typeof(ClientCompleter))]
     public string Client { get; set; } = "";
 
     /// <summary>Export options; by default what a store of dumps needs: rw, sync, no_root_squash, no_subtree_check.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(ExportOptionCompleter))]
     public string[]? Option { get; set; }
 
     /// <summary>Directory for dumps inside the export; it is made for root alone.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(DumpPathCompleter))]
     public string? DumpPath { get; set; }
 
     /// <summary>Makes the exported directory if it is missing.</summary>

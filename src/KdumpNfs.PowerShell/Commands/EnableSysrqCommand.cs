@@ -34,6 +34,7 @@ public sealed class EnableSysrqCommand : ChangeCmdlet
 
     /// <summary>What is allowed: 1 for everything, else a sum (8 dumps and crashes, 16 sync, 32 remount, 128 reboot).</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(SysrqMaskCompleter))]
     public int Mask { get; set; } = EnableSysrqOperation.AllFunctions;
 
     /// <summary>Until the next boot, or in a file of ours under /etc/sysctl.d as well.</summary>

@@ -49,6 +49,7 @@ public sealed class ExportVmcoreBundleCommand : DumpCmdlet
     /// <summary>The host that crashed, or a session to it: its kdump configuration and state are packed. One that does not answer is left out with a warning.</summary>
     [Parameter]
     [HostNameTransformation]
+    [ArgumentCompleter(typeof(HostNameCompleter))]
     public string[]? CrashedHost { get; set; }
 
     /// <summary>Login name on the host that crashed.</summary>

@@ -52,6 +52,7 @@ public sealed class FindUncapturedCrashCommand : FleetCmdlet
 
     /// <summary>Directory for dumps inside the export.</summary>
     [Parameter(ParameterSetName = StoreSet)]
+    [ArgumentCompleter(typeof(DumpPathCompleter))]
     public string? DumpPath { get; set; }
 
     /// <summary>Login name on the store.</summary>

@@ -42,6 +42,7 @@ public sealed class GetKdumpStatusCommand : FleetCmdlet
 
     /// <summary>Where dumps should go: <c>server:/path</c>, or the Target of another status. Another target makes a host NotReady.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(TargetCompleter))]
     public object? ExpectedTarget { get; set; }
 
     /// <inheritdoc/>

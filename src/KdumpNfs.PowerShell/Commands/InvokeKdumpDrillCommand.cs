@@ -71,6 +71,7 @@ public sealed class InvokeKdumpDrillCommand : ConsoleCmdlet
 
     /// <summary>Directory for dumps inside the export.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(DumpPathCompleter))]
     public string? DumpPath { get; set; }
 
     /// <summary>Login name on the store, where it is another one than -UserName of the command line.</summary>
@@ -92,6 +93,7 @@ public sealed class InvokeKdumpDrillCommand : ConsoleCmdlet
 
     /// <summary>Hosts in the first, the second and so on batch: numbers, or shares such as 25%. The next batch begins when the one before is over.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(BatchSizeCompleter))]
     public string[]? BatchSize { get; set; }
 
     /// <summary>How many hosts may fail; one more and no further host is crashed.</summary>

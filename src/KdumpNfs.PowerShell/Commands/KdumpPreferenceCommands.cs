@@ -170,6 +170,7 @@ public sealed class SetKdumpPreferenceCommand : PSCmdlet
     [Parameter(ParameterSetName = ValueSet)]
     [AllowEmptyString]
     [AllowNull]
+    [ArgumentCompleter(typeof(DumpPathCompleter))]
     public string? DumpPath { get; set; }
 
     /// <summary>Gives the settings as they are then.</summary>

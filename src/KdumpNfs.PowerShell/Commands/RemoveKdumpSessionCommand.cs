@@ -33,6 +33,7 @@ public sealed class RemoveKdumpSessionCommand : PSCmdlet
     [Parameter(Mandatory = true, ParameterSetName = "HostName")]
     [Alias("ComputerName", "Cn")]
     [SupportsWildcards]
+    [ArgumentCompleter(typeof(HostNameCompleter))]
     public string[]? HostName { get; set; }
 
     /// <summary>Sessions with these numbers.</summary>

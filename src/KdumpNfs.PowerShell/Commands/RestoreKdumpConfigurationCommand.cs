@@ -45,6 +45,7 @@ public sealed class RestoreKdumpConfigurationCommand : ChangeCmdlet
     /// <summary>The backup: its path on the host, its file name or a part of it, such as its time. Without it the state before the last change.</summary>
     [Parameter(ParameterSetName = RestoreSet)]
     [AllowEmptyString]
+    [ArgumentCompleter(typeof(BackupCompleter))]
     public string? Backup { get; set; }
 
     /// <summary>Makes the dump directory of the restored target if it is missing.</summary>

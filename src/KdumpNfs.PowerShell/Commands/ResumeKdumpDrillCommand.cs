@@ -40,6 +40,7 @@ public sealed class ResumeKdumpDrillCommand : ConnectingCmdlet
     /// <summary>The journal of the drill.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
     [Alias("Journal")]
+    [ArgumentCompleter(typeof(JournalCompleter))]
     public string JournalPath { get; set; } = "";
 
     /// <summary>Finds out what became of the hosts that were triggered, and crashes nobody else.</summary>

@@ -43,6 +43,7 @@ public sealed class SetCrashKernelReservationCommand : ChangeCmdlet
     [Parameter(Mandatory = true, ParameterSetName = SizeSet)]
     [AllowEmptyString]
     [AllowEmptyCollection]
+    [ArgumentCompleter(typeof(CrashKernelSizeCompleter))]
     public string[] Size { get; set; } = [];
 
     /// <summary>What each distribution's own tools set by default.</summary>

@@ -39,6 +39,7 @@ public sealed class SetKdumpLocalTargetCommand : TargetCmdlet
 
     /// <summary>The device's file system: ext4, xfs, btrfs…</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(FileSystemCompleter))]
     public string? FileSystem { get; set; }
 
     /// <inheritdoc/>

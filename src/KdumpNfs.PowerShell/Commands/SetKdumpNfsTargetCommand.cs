@@ -56,6 +56,7 @@ public sealed class SetKdumpNfsTargetCommand : TargetCmdlet
 
     /// <summary>Directory for dumps inside the export.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(DumpPathCompleter))]
     public string? DumpPath { get; set; }
 
     /// <summary>How long an NFS request waits for the server before it is sent again: milliseconds or a TimeSpan. Debian only; elsewhere the error

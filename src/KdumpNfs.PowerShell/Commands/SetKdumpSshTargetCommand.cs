@@ -47,6 +47,7 @@ public sealed class SetKdumpSshTargetCommand : TargetCmdlet
     /// <summary>The directory for dumps on the store.</summary>
     [Parameter(Mandatory = true)]
     [AllowEmptyString]
+    [ArgumentCompleter(typeof(DumpPathCompleter))]
     public string DumpPath { get; set; } = "";
 
     /// <summary>The dump key on each host; made there if it is missing.</summary>

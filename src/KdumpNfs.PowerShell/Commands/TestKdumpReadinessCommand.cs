@@ -57,6 +57,7 @@ public sealed class TestKdumpReadinessCommand : FleetCmdlet
 
     /// <summary>Where dumps should go: <c>server:/path</c>, or the Target of another object. Another target fails.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(TargetCompleter))]
     public object? ExpectedTarget { get; set; }
 
     /// <summary>How many hosts mount a store for -Probe at once, whatever -ThrottleLimit says.</summary>

@@ -58,3 +58,76 @@ public sealed class SysrqKeyCompleter : WordCompleter
         ("b", "Reboots at once, without sync and without a dump"),
     ];
 }
+
+/// <summary>Masks of kernel.sysrq (Documentation/admin-guide/sysrq.rst).</summary>
+public sealed class SysrqMaskCompleter : WordCompleter
+{
+    /// <inheritdoc/>
+    protected override (string Word, string Meaning)[] Words { get; } =
+    [
+        ("1", "All keys"),
+        ("8", "Crash, and lists of tasks and memory: what a drill over the console needs"),
+        ("24", "Those, and sync"),
+        ("184", "Those, remounting read-only, and reboot"),
+        ("16", "Sync alone"),
+        ("0", "No key; /proc/sysrq-trigger works for root all the same"),
+    ];
+}
+
+/// <summary>What may stand after crashkernel= (Documentation/admin-guide/kdump/kdump.rst).</summary>
+public sealed class CrashKernelSizeCompleter : WordCompleter
+{
+    /// <inheritdoc/>
+    protected override (string Word, string Meaning)[] Words { get; } =
+    [
+        ("256M", "Enough for most hosts below 64 GiB"),
+        ("512M", "For hosts with much memory or many devices"),
+        ("1G-4G:192M,4G-64G:256M,64G-:512M", "By the host's memory: one value for a fleet of different hosts, and the default of RHEL 9"),
+        ("2G-64G:256M,64G-:512M", "By the host's memory: the default of kdump-utils"),
+        ("512M,high", "Above 4 GiB; some below is reserved besides (128M,low)"),
+    ];
+}
+
+/// <summary>Options of an export for dumps (exports(5)).</summary>
+public sealed class ExportOptionCompleter : WordCompleter
+{
+    /// <inheritdoc/>
+    protected override (string Word, string Meaning)[] Words { get; } =
+    [
+        ("rw", "Hosts may write"),
+        ("sync", "What a host was told is written is on the disk"),
+        ("no_root_squash", "Root of a host is root here: dumps are written by root. Any host of the client's network can read and delete all dumps"),
+        ("no_subtree_check", "No check whether a file still lies in the exported directory"),
+        ("root_squash", "Root of a host is nobody here: the directory has to be writable for nobody"),
+        ("mountpoint", "Exported only while it is a mount point: a data disk that is not mounted does not fill the root disk"),
+        ("sec=sys", "Users by their numbers, without Kerberos: what a capture kernel can do"),
+        ("secure", "Only from ports below 1024"),
+        ("crossmnt", "File systems that are mounted below can be seen, too"),
+    ];
+}
+
+/// <summary>Sizes of batches for a change of many hosts.</summary>
+public sealed class BatchSizeCompleter : WordCompleter
+{
+    /// <inheritdoc/>
+    protected override (string Word, string Meaning)[] Words { get; } =
+    [
+        ("1", "One host: the first batch of a careful change"),
+        ("5", "Five hosts"),
+        ("25%", "A quarter of all; the last size is that of all further batches"),
+        ("100%", "All that are left"),
+    ];
+}
+
+/// <summary>File systems that kdump dumps to.</summary>
+public sealed class FileSystemCompleter : WordCompleter
+{
+    /// <inheritdoc/>
+    protected override (string Word, string Meaning)[] Words { get; } =
+    [
+        ("xfs", "The default of the RHEL family"),
+        ("ext4", "The default of the Debian family"),
+        ("btrfs", "The default of SUSE"),
+        ("ext3", "On older hosts"),
+    ];
+}

@@ -2,6 +2,7 @@ using System.Collections;
 using System.Globalization;
 using System.Management.Automation;
 using System.Management.Automation.Language;
+using KdumpNfs.Drills;
 using KdumpNfs.Fleet;
 
 namespace KdumpNfs.PowerShell;
@@ -47,4 +48,60 @@ public sealed class SessionIdCompleter : IArgumentCompleter
     public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
         Completions.Of(wordToComplete, Sessions.Pool.All.Select(session =>
             new Completions.Choice(session.Id.ToString(CultureInfo.InvariantCulture), $"{session.HostName}, {session.UserName}, {session.State}")));
+}
+
+/// <summary>Clients of exports that this session has seen.</summary>
+public sealed class ClientCompleter : IArgumentCompleter
+{
+    /// <inheritdoc/>
+    public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
+    {
+        var seen = SeenOnStores.ClientsOf(Completions.Bound(fakeBoundParameters, "HostName")).ToList();
+        return Completions.Of(wordToComplete, (seen.Count > 0 ? seen : SeenOnStores.ClientsOf(null)).DistinctBy(client => client.Client)
+            .Select(client => new Completions.Choice(client.Client, client.What)));
+    }
+}
+
+/// <summary>Directories for dumps inside an export: those that hosts of this session use, that of the settings, and kdump's own default.</summary>
+public sealed class DumpPathCompleter : IArgumentCompleter
+{
+    private const string Usual = "/var/crash";
+
+    /// <inheritdoc/>
+    public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
+    {
+        var store = Completions.Bound(fakeBoundParameters, "NfsServer", "StoreHost", "SshServer");
+        var seen = SeenOnStores.TargetsOf(store).Where(target => target.DumpPath is { Length: > 0 }).Select(target => new Completions.Choice(target.DumpPath!, $"{target.Store}: where a host sends its dumps"));
+        var preferred = Preferences.Loaded?.DumpPath is { Length: > 0 } path ? [new Completions.Choice(path, "of the settings")] : Array.Empty<Completions.Choice>();
+        return Completions.Of(wordToComplete, seen.Concat(preferred).Append(new Completions.Choice(Usual, "where kdump puts dumps by default")).DistinctBy(choice => choice.Text));
+    }
+}
+
+/// <summary>Targets that hosts of this session have, as SERVER:/PATH.</summary>
+public sealed class TargetCompleter : IArgumentCompleter
+{
+    /// <inheritdoc/>
+    public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
+        Completions.Of(wordToComplete, SeenOnStores.TargetsOf(null).Select(target => new Completions.Choice(target.Location, "where a host sends its dumps")));
+}
+
+/// <summary>Copies of a host's configuration that Restore-KdumpConfiguration -List has shown.</summary>
+public sealed class BackupCompleter : IArgumentCompleter
+{
+    /// <inheritdoc/>
+    public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
+        Completions.Of(wordToComplete, SeenOnStores.BackupsOf(Completions.Bound(fakeBoundParameters, "HostName")).DistinctBy(backup => backup.Path)
+            .Select(backup => new Completions.Choice(backup.Path, string.Create(CultureInfo.InvariantCulture, $"{backup.HostName}, {backup.Time?.ToLocalTime():yyyy-MM-dd HH:mm}, {backup.Target}{(backup.Current ? ", what is there now" : "")}"))));
+}
+
+/// <summary>Journals of drills in the directory where they are made without -JournalPath, the newest first. Other paths are completed as files.</summary>
+public sealed class JournalCompleter : IArgumentCompleter
+{
+    /// <inheritdoc/>
+    public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
+    {
+        var folder = new DirectoryInfo(Path.GetDirectoryName(DrillJournal.NewPath())!);
+        return !folder.Exists ? [] : Completions.Of(wordToComplete, folder.EnumerateFiles("drill-*.jsonl").OrderByDescending(file => file.Name, StringComparer.Ordinal)
+            .Select(file => new Completions.Choice(file.FullName, string.Create(CultureInfo.InvariantCulture, $"last written at {file.LastWriteTime:yyyy-MM-dd HH:mm}"))));
+    }
 }
