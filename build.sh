@@ -18,7 +18,7 @@ usage: ./build.sh TASK
   test full   the long scenarios as well
   package     the module for the PowerShell Gallery and the command as a .NET tool, into out/package/
   demo        the main job on virtual hosts: export, configure, estimate, crash, collect
-  bench       measurements, side by side, into out/bench/
+  bench       measurements, side by side, into out/bench/; bench engine|import|vmcore|fleet: one part of them
   bench long  a million damaged dumps and a fleet full of faults first (up to an hour)
   clean       removes out/ and the build's folders
 EOF
@@ -29,7 +29,7 @@ case "${1:-}" in
   test) run_tests "${2:-}" ;;
   package) build KdumpNfs.Packages.slnf && package ;;
   demo) run_demo ;;
-  bench) run_bench "${2:-}" ;;
+  bench) run_bench "${@:2}" ;;
   clean) rm -rf "$out" src/*/bin src/*/obj tests/*/bin tests/*/obj tools/*/bin tools/*/obj bench/bin bench/obj ;;
   *)
     usage >&2

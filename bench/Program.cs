@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using KdumpNfs.Bench;
 using KdumpNfs.Fleet;
 using KdumpNfs.Kdump;
@@ -11,24 +12,42 @@ if (args is ["--peak", var large])
     return VmcoreBench.Peak(large);
 }
 
-const int Hosts = 5_000;
-const int Runs = 5;
+#if SSHNET
+if (args is ["--bare" or "--status", var key, var port, var knownHosts, var atOnce])
+{
+    var number = int.Parse(port, CultureInfo.InvariantCulture);
+    var limit = int.Parse(atOnce, CultureInfo.InvariantCulture);
+    return args[0] == "--bare" ? Bare.Cat(key, number, knownHosts, limit) : Bare.Status(key, number, knownHosts, limit);
+}
+#endif
+
+const int FewHosts = 5_000;
+const int Runs = 3;
+var most = int.TryParse(Environment.GetEnvironmentVariable("KDUMPNFS_BENCH_HOSTS"), NumberStyles.None, CultureInfo.InvariantCulture, out var setting) ? setting : int.MaxValue;
+var manyHosts = Math.Min(100_000, most);
 var folder = args.Length > 0 ? args[0] : "out/bench";
 var rows = new List<Row>();
 
-// A second argument names the part to measure.
-foreach (var node in args is [_, "vmcore" or "import"] ? [] : new[] { "node1", "node2" })
+// A second argument names the part to measure, a third one a part of that.
+var part = args.ElementAtOrDefault(1);
+if (part is not (null or "engine" or "import" or "vmcore" or "fleet"))
 {
-    var access = new HostAccess(new RecordedConnector(await File.ReadAllBytesAsync(Path.Combine(AppContext.BaseDirectory, "recorded", node + ".facts"))), new SshOptions());
-    var request = NfsTargetRequest.Create("192.168.122.1", "/data/nfs_share", "/var/crash", null, null, createPath: false);
-    rows.Add(Measure($"status of {node}", 50, async (host, context, token) =>
-        context.Output(await new KdumpStatusOperation(access).RunAsync(host, context, token))));
-    rows.Add(Measure($"plan for {node}", 50, (host, context, token) =>
-        new SetNfsTargetOperation(access, request) { PassPlan = true }.RunAsync(host, null, context, token)));
+    Console.Error.WriteLine($"There is no part {part}: engine, import, vmcore or fleet.");
+    return 2;
 }
 
-if (rows.Count > 0)
+if (Wants("engine"))
 {
+    foreach (var node in new[] { "node1", "node2" })
+    {
+        var access = new HostAccess(new RecordedConnector(await File.ReadAllBytesAsync(Path.Combine(AppContext.BaseDirectory, "recorded", node + ".facts"))), new SshOptions());
+        var request = NfsTargetRequest.Create("192.168.122.1", "/data/nfs_share", "/var/crash", null, null, createPath: false);
+        Measure(rows, $"status of {node}", FewHosts, 50, async (host, context, token) =>
+            context.Output(await new KdumpStatusOperation(access).RunAsync(host, context, token)));
+        Measure(rows, $"plan for {node}", manyHosts, 50, (host, context, token) =>
+            new SetNfsTargetOperation(access, request) { PassPlan = true }.RunAsync(host, null, context, token));
+    }
+
     Row.Publish("engine", folder, rows);
 }
 
@@ -36,14 +55,19 @@ if (rows.Count > 0)
 var scratch = Directory.CreateTempSubdirectory("kdumpnfs-bench-").FullName;
 try
 {
-    if (args is not [_, "vmcore"] && ImportBench.Measure(Environment.CurrentDirectory, scratch) is { Count: > 0 } import)
+    if (Wants("import") && ImportBench.Measure(Environment.CurrentDirectory, scratch) is { Count: > 0 } import)
     {
         Row.Publish("import", folder, import);
     }
 
-    if (args is not [_, "import"])
+    if (Wants("vmcore"))
     {
         Row.Publish("vmcore", folder, VmcoreBench.Measure(Environment.CurrentDirectory, scratch));
+    }
+
+    if (Wants("fleet") && new FleetBench(Environment.CurrentDirectory, scratch, args.ElementAtOrDefault(2)).Measure() is { Count: > 0 } fleet)
+    {
+        Row.Publish("fleet", folder, fleet);
     }
 }
 finally
@@ -53,32 +77,40 @@ finally
 
 return 0;
 
-static Row Measure(string name, double atMost, Func<SshHost, HostContext, CancellationToken, Task> work)
+bool Wants(string name) => part is null || part == name;
+
+static void Measure(List<Row> rows, string name, int hosts, double atMost, Func<SshHost, HostContext, CancellationToken, Task> work)
 {
-    var runs = new List<double>();
+    var (runs, memory) = (new List<double>(), new List<double>());
     for (var run = 0; run <= Runs; run++)
     {
+        // The first run compiles.
+        var count = run == 0 ? Math.Min(hosts, FewHosts) : hosts;
         var before = Process.GetCurrentProcess().TotalProcessorTime;
         var front = new CountingFront();
-        using var fleet = new FleetRun(128);
-        for (var i = 0; i < Hosts; i++)
+        using (var fleet = new FleetRun(128))
         {
-            var host = new SshHost($"host{i}");
-            fleet.Add(front, host, (context, token) => work(host, context, token));
+            for (var i = 0; i < count; i++)
+            {
+                var host = new SshHost($"host{i}");
+                fleet.Add(front, host, (context, token) => work(host, context, token));
+            }
+
+            fleet.Finish(front);
         }
 
-        fleet.Finish(front);
-        if (front.Results < Hosts)
+        if (front.Results < count)
         {
-            throw new InvalidOperationException($"{name}: {front.Results} results of {Hosts} hosts; {front.Failure}");
+            throw new InvalidOperationException($"{name}: {front.Results} results of {count} hosts; {front.Failure}");
         }
 
-        // The first run compiles.
-        if (run > 0)
-        {
-            runs.Add((Process.GetCurrentProcess().TotalProcessorTime - before).TotalMicroseconds / Hosts);
-        }
+        runs.Add((Process.GetCurrentProcess().TotalProcessorTime - before).TotalMicroseconds / count);
+        memory.Add(GC.GetTotalMemory(forceFullCollection: true) / 1048576.0);
     }
 
-    return Row.Of($"CPU a host, {name}, {Hosts} hosts in memory", runs, "µs", atMost);
+    rows.Add(Row.Of($"CPU a host, {name}, {hosts} hosts in memory", runs[1..], "µs", atMost));
+    if (hosts > FewHosts)
+    {
+        rows.Add(Row.Of($"memory that stays after {name}, by that after {Math.Min(hosts, FewHosts)} hosts", [.. memory[1..].Select(m => m / memory[0])], "x", 1.1));
+    }
 }

@@ -23,6 +23,9 @@ need() {
   fi
 }
 
+# The SSH server of light fleets; without it what needs it says so.
+need_asyncssh() { /usr/bin/python3 -W ignore -c 'import asyncssh' 2>/dev/null || need asyncssh-for-python3 python3-asyncssh python3-uvloop || true; }
+
 # restores NAME LINES: whether a project with these lines restores here; asked once for each name and remembered in out/.
 restores() {
   local marker=$out/probe/$1${NUGET_PACKAGES:+-$(printf %s "$NUGET_PACKAGES" | cksum | cut -d ' ' -f 1)}
@@ -244,6 +247,7 @@ run_tests() {
   need sudo sudo && need openssl openssl || true
   # A console server for the serial consoles of stand-ins and guests; its service is not wanted.
   need conmand conman || true
+  need_asyncssh
   start_lab_image
   build
   package
@@ -389,6 +393,7 @@ run_demo() {
   fi
 }
 
+# run_bench [long] [PART [ROW]]: all of it, with the long sweeps, or a part: engine, import, vmcore, fleet [sshd|light|status|change|latency|memory|first|interrupt].
 run_bench() {
   build
   if [ "${1:-}" = long ]; then
@@ -399,7 +404,12 @@ run_bench() {
     KDUMPNFS_FLEET_HOSTS=${KDUMPNFS_FLEET_HOSTS:-200} dotnet test tests/Integration -c "$config" --no-build --nologo -p:WithSshNet="$sshnet" --filter "FullyQualifiedName~MixedFleetTests" \
       --logger "console;verbosity=detailed"
   fi
-  dotnet build bench -c "$config" -v q --nologo
-  dotnet run --project bench -c "$config" --no-build -- "$out/bench"
+  # What other programs do to the same hosts is measured beside it, where they are there.
+  need clush clustershell && need parallel-ssh pssh && need ansible-playbook ansible-core || true
+  need_asyncssh
+  compile build bench
+  end_compiler
+  if [ "${1:-}" = long ]; then shift; fi
+  dotnet run --project bench -c "$config" --no-build -p:WithSshNet="$sshnet" -- "$out/bench" "$@"
   say "Written: $(cd "$out" && ls bench/*.json | tr '\n' ' ')"
 }
