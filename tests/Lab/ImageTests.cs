@@ -1,3 +1,4 @@
+using KdumpNfs.Crash;
 using KdumpNfs.Hosts;
 using KdumpNfs.Kdump;
 using KdumpNfs.Ssh;
@@ -29,7 +30,7 @@ public sealed class ImageTests(LabFixture lab, ITestOutputHelper output) : LabSc
     // The build host itself: content, times, the services' start, what is loaded.
     private Task<string> BuildHostAsync(SshHost host) => ShellAsync(host, """
         for f in /etc/kdump.conf /etc/default/kdump-tools; do [ -f $f ] && sha256sum $f && stat -c '%n %Y %i' $f; done
-        ls -la --time-style=full-iso /var/lib/kdump /etc/*.bak /etc/default/*.bak 2>/dev/null
+        ls -la --time-style=full-iso /var/lib/kdump /var/lib/kdumpnfs /etc/sysctl.d /etc/*.bak /etc/default/*.bak 2>/dev/null
         systemctl show -p ActiveEnterTimestampMonotonic -p ActiveState kdump.service kdump-tools.service
         cat /sys/kernel/kexec_crash_loaded
         """);
@@ -63,6 +64,14 @@ public sealed class ImageTests(LabFixture lab, ITestOutputHelper output) : LabSc
                 // The image's own makedumpfile was asked.
                 Assert.Equal(ErrorIds.CompressionNotSupported, Failure(Set(VmcoreCompression.Zstd), host).ErrorId);
                 Assert.True(One<KdumpTargetChange>(Restore(), host).Changed);
+
+                // Kernel parameters: the tree's drop-in; what runs here keeps its values.
+                var sysrq = new EnableSysrqOperation(Lab.Access) { Mask = 9, ImageRoot = SysctlImage.Check(Tree, SettingScope.Persistent) };
+                var mask = await ShellAsync(host, "cat /proc/sys/kernel/sysrq");
+                Assert.True(One<SysrqChange>(sysrq.RunAsync, host).Changed);
+                Assert.False(One<SysrqChange>(sysrq.RunAsync, host).Changed);
+                Assert.Equal("kernel.sysrq = 9", await ShellAsync(host, $"grep sysrq {Tree}{EnableSysrqOperation.DropInPath}"));
+                Assert.Equal(mask, await ShellAsync(host, "cat /proc/sys/kernel/sysrq"));
                 Assert.Equal("", await ShellAsync(host, $"cmp {file} {Tree}{file}"));
             }
             finally

@@ -31,6 +31,7 @@ internal static class PanicPolicyCommands
         var scope = new Option<SettingScope>("--scope") { Description = "How long it lasts", DefaultValueFactory = _ => SettingScope.Persistent };
         var force = new Option<bool>("--force") { Description = "Answer the second question, that about --panic-on-warn" };
         var command = new Command("set-panic-policy", "Make kernels panic where they would go on, so that there is a dump") { hosts, timeout, scope, force };
+        var imageRoot = Shared.ImageRoot(command);
         foreach (var option in switches.Values)
         {
             command.Options.Add(option);
@@ -45,7 +46,7 @@ internal static class PanicPolicyCommands
                 settings[PanicSetting.PanicTimeout] = seconds;
             }
 
-            var operation = new SetKernelPanicPolicyOperation(connection.Access(parsed), settings) { Scope = parsed.GetValue(scope) };
+            var operation = new SetKernelPanicPolicyOperation(connection.Access(parsed), settings) { Scope = parsed.GetValue(scope), ImageRoot = SysctlImage.Check(parsed.GetValue(imageRoot), parsed.GetValue(scope)) };
             session.ForEach(parsed.GetValue(hosts)!, name => connection.Host(parsed, name), operation.RunAsync);
         }));
         return command;

@@ -41,8 +41,13 @@ public sealed class EnableSysrqCommand : ChangeCmdlet
     [Parameter]
     public SettingScope Scope { get; set; } = SettingScope.Persistent;
 
+    /// <summary>A directory on the host, which is a build host then: the drop-in of the image tree there is changed instead of the host itself. The image's hosts have it from their
+    /// first boot on.</summary>
+    [Parameter]
+    public string? ImageRoot { get; set; }
+
     /// <inheritdoc/>
-    protected override void PrepareOperation() => _operation = new EnableSysrqOperation(Access) { Mask = Mask, Scope = Scope };
+    protected override void PrepareOperation() => _operation = new EnableSysrqOperation(Access) { Mask = Mask, Scope = Scope, ImageRoot = SysctlImage.Check(ImageRoot, Scope) };
 
     /// <inheritdoc/>
     protected override Func<HostContext, CancellationToken, Task> WorkFor(SshHost host) => (context, token) => _operation.RunAsync(host, context, token);

@@ -88,6 +88,11 @@ public sealed class SetKernelPanicPolicyCommand : ChangeCmdlet
     [Parameter]
     public SettingScope Scope { get; set; } = SettingScope.Persistent;
 
+    /// <summary>A directory on the host, which is a build host then: the drop-in of the image tree there is changed instead of the host itself. The image's hosts have it from their
+    /// first boot on.</summary>
+    [Parameter]
+    public string? ImageRoot { get; set; }
+
     /// <summary>Answers the second question, that about -PanicOnWarn.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
@@ -101,7 +106,7 @@ public sealed class SetKernelPanicPolicyCommand : ChangeCmdlet
         var bound = MyInvocation.BoundParameters;
         var settings = PanicSettings.All.Where(setting => bound.ContainsKey(setting.ToString())).ToDictionary(setting => setting, setting =>
             setting == PanicSetting.PanicTimeout ? PanicTimeout : ((SwitchParameter)bound[setting.ToString()]).IsPresent ? 1 : 0);
-        _operation = new SetKernelPanicPolicyOperation(Access, settings) { Scope = Scope };
+        _operation = new SetKernelPanicPolicyOperation(Access, settings) { Scope = Scope, ImageRoot = SysctlImage.Check(ImageRoot, Scope) };
     }
 
     /// <inheritdoc/>

@@ -81,6 +81,9 @@ public sealed record KernelPanicPolicyChange
     /// <summary>Parameters that another file takes away from our drop-in at the next boot, with that file.</summary>
     public IReadOnlyList<SysctlWinner> OverriddenBy { get; init; } = [];
 
+    /// <summary>The image tree that was changed on the host, which is a build host then; null where the host itself was.</summary>
+    public string? ImageRoot { get; init; }
+
     /// <summary>The drop-in as it was before this change; null if it did not change or did not exist.</summary>
     public string? Backup { get; init; }
 

@@ -36,6 +36,9 @@ public sealed class SetKernelPanicPolicyOperation
     /// <summary>How long it lasts.</summary>
     public SettingScope Scope { get; init; } = SettingScope.Persistent;
 
+    /// <summary>An image tree on the host, which is a build host then: the drop-in there is changed, and nothing that runs. Checked by <see cref="SysctlImage.Check"/>.</summary>
+    public string? ImageRoot { get; init; }
+
     /// <summary>Works on one host; nothing is given if the answer was no.</summary>
     /// <exception cref="HostException">KernelSettingRefused, WriteFailed, FileChanged, and those of connecting and of changes.</exception>
     public async Task RunAsync(SshHost host, HostContext context, CancellationToken cancellationToken)
@@ -45,6 +48,12 @@ public sealed class SetKernelPanicPolicyOperation
         var connection = await _access.ConnectAsync(host, context, cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
+            if (ImageRoot is { } root)
+            {
+                await ChangeImageAsync(root, host, connection, context, cancellationToken).ConfigureAwait(false);
+                return;
+            }
+
             var facts = await SysctlFacts.ReadAsync(connection, KernelPanicPolicyOperation.Keys, KernelPanicPolicyOperation.Record, cancellationToken).ConfigureAwait(false);
             var plan = SysctlPlan.Set(facts, _wanted, Scope);
             var result = Result(plan);
@@ -69,7 +78,7 @@ public sealed class SetKernelPanicPolicyOperation
                 context.Warning(lost);
             }
 
-            var warns = _wanted.Any(w => w.Key == PanicSetting.PanicOnWarn.Key() && w.Value == "1") && !plan.Unknown.Contains(PanicSetting.PanicOnWarn.Key());
+            var warns = Warns && !plan.Unknown.Contains(PanicSetting.PanicOnWarn.Key());
             var changed = plan.Values.Count > 0 ? string.Join(", ", plan.Values) : "values in force as they are, for later boots too";
             var question = new ChangeQuestion(host.HostName, $"Change when the kernel panics ({(Scope == SettingScope.Boot ? "this boot only" : "persistent")}): {changed}")
             {
@@ -83,6 +92,28 @@ public sealed class SetKernelPanicPolicyOperation
 
             var backup = await SysctlJob.ApplyAsync(plan, KernelPanicPolicyOperation.Record, "Setting the panic policy", _access, host, connection, context, cancellationToken).ConfigureAwait(false);
             context.Output(result with { Backup = backup });
+        }
+    }
+
+    // A kernel that panics at a warning asks for a second answer.
+    private bool Warns => _wanted.Exists(w => w.Key == PanicSetting.PanicOnWarn.Key() && w.Value == "1");
+
+    private async Task ChangeImageAsync(string root, SshHost host, IHostConnection connection, HostContext context, CancellationToken cancellationToken)
+    {
+        var action = $"Change when the kernel panics: {string.Join(", ", _wanted.Select(w => $"{w.Key} = {w.Value}"))}";
+        var change = await SysctlImage.ApplyAsync(root, _wanted, action, _access, host, connection, context, cancellationToken, Warns ? PanicSettings.PanicOnWarnDanger : null).ConfigureAwait(false);
+        if (change is not null)
+        {
+            context.Output(new KernelPanicPolicyChange
+            {
+                HostName = host.HostName,
+                Changed = change.Plan.Changes,
+                Scope = SettingScope.Persistent,
+                OverriddenBy = change.OverriddenBy,
+                Backup = change.Backup,
+                Diff = change.Plan.Diff,
+                ImageRoot = root,
+            });
         }
     }
 

@@ -37,6 +37,9 @@ internal sealed class SysctlFacts
     /// <summary>What was remembered; null if nothing was changed by us.</summary>
     public SysctlRecord? Record { get; private init; }
 
+    /// <summary>The image tree that these facts are of; null for a running host.</summary>
+    public string? ImageRoot { get; private init; }
+
     /// <summary>The value in force; null where the running kernel has no such parameter.</summary>
     public string? Value(string key) => _values.GetValueOrDefault(key);
 
@@ -57,7 +60,7 @@ internal sealed class SysctlFacts
             IsRoot = reply.Text("uid")?.Trim() == "0",
             Now = DateTimeOffset.FromUnixTimeSeconds(reply.Number("now") ?? 0),
             DropIn = reply.File("dropin"),
-            Files = [.. reply.All("file").Zip(reply.All("file.data"), (path, data) => new SysctlFile(path, Convert.FromBase64String(data)))],
+            Files = FilesOf(reply),
             LostAtReboot = HostMount.LostAtReboot(HostMount.ParseAll(reply.Text("mounts") ?? ""), connection.Host.HostName) is { } lost ? lost + "." : null,
             Record = reply.Text("record") is { Length: > 0 } text ? SysctlRecord.Parse(connection.Host.HostName, text) : null,
         };
@@ -71,6 +74,27 @@ internal sealed class SysctlFacts
 
         return facts;
     }
+
+    /// <summary>Reads those of an image tree on a build host: its files, because nothing of it runs. What was there before is not remembered in an image that many hosts
+    /// will have; a copy of the file is kept beside it.</summary>
+    /// <exception cref="HostException">ImageRootMissing.</exception>
+    public static async Task<SysctlFacts> ReadImageAsync(IHostConnection connection, string imageRoot, CancellationToken cancellationToken)
+    {
+        var script = HostScript.Load("sysctlstate", ("root", imageRoot), ("drop_in", EnableSysrqOperation.DropInPath), ("keys", ""), ("record", ""));
+        var reply = await HostReply.RunAsync(connection, script, cancellationToken).ConfigureAwait(false);
+        return reply.Flag("tree") ? new SysctlFacts(connection.Host.HostName)
+        {
+            ImageRoot = imageRoot,
+            IsRoot = reply.Text("uid")?.Trim() == "0",
+            Now = DateTimeOffset.FromUnixTimeSeconds(reply.Number("now") ?? 0),
+            DropIn = reply.File("dropin"),
+            Files = FilesOf(reply),
+        }
+            : throw HostFacts.NoTree(connection.Host.HostName, imageRoot);
+    }
+
+    private static IReadOnlyList<SysctlFile> FilesOf(HostReply reply) =>
+        [.. reply.All("file").Zip(reply.All("file.data"), (path, data) => new SysctlFile(path, Convert.FromBase64String(data)))];
 
     /// <summary>The file that takes a key away from ours at boot, with our file as it will be; null if ours decides.</summary>
     public SysctlWinner? OverriddenBy(string key, byte[] ours) => SysctlPrecedence.OverriddenBy(

@@ -39,6 +39,14 @@ internal static class SysctlJob
     /// <summary>The job's script.</summary>
     public static string Compose(SysctlPlan plan, string record, string root = "")
     {
+        var stamp = DateTimeOffset.UtcNow.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
+        if (plan.Facts.ImageRoot is { } image)
+        {
+            return HostJob.Compose("imagefile",
+                ("root", image), ("file", image + EnableSysrqOperation.DropInPath), ("old_sha", plan.Facts.DropIn?.Sha256 ?? ""),
+                ("new_data", Convert.ToBase64String(plan.NewContent ?? [])), ("stamp", stamp));
+        }
+
         var write = !plan.WritesFile ? "0" : plan.NewContent is null ? "delete" : "1";
         var writesRecord = plan.NewRecord == plan.Facts.Record ? "0" : plan.NewRecord is null ? "delete" : "1";
         return HostJob.Compose("setsysctl",
@@ -48,7 +56,7 @@ internal static class SysctlJob
             ("file", EnableSysrqOperation.DropInPath),
             ("old_sha", plan.Facts.DropIn?.Sha256 ?? ""),
             ("new_data", Convert.ToBase64String(plan.NewContent ?? [])),
-            ("stamp", DateTimeOffset.UtcNow.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture)),
+            ("stamp", stamp),
             ("record", SysctlFacts.RecordPath(record)),
             ("record_write", writesRecord),
             ("record_data", Base64(plan.NewRecord)),

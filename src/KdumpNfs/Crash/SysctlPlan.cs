@@ -91,6 +91,13 @@ internal sealed record SysctlPlan
         return plan with { NewRecord = record with { Values = remembered } };
     }
 
+    /// <summary>Sets parameters in the files of an image tree. Which of them its kernel knows is seen when it runs: sysctl leaves out the others then.</summary>
+    public static SysctlPlan Image(SysctlFacts facts, IReadOnlyList<KeyValuePair<string, string>> wanted) => new()
+    {
+        Facts = facts,
+        NewContent = wanted.Aggregate(SysctlDropIn.Parse(facts.DropIn?.Content.ToArray() ?? []), (document, w) => document.With(w.Key, w.Value)).ToBytes(),
+    };
+
     /// <summary>Brings back what was there before us, but nothing that somebody else changed since.</summary>
     /// <param name="facts">The host.</param>
     /// <param name="scope">Boot: only what is in force; the drop-in and what is remembered stay.</param>

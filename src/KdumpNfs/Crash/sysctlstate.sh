@@ -2,6 +2,7 @@
 # Variables: root (put before every path; empty but in tests), drop_in (our file), keys (paths below /proc/sys), record (a file)
 # shellcheck shell=sh disable=SC2154
 kv uid "$(id -u)"
+[ -d "$root/etc" ] && kv tree 1
 kv now "$(date +%s)"
 kvline boot.id /proc/sys/kernel/random/boot_id
 for key in $keys; do

@@ -43,14 +43,18 @@ public sealed class HostFacts
         var reply = await HostReply.RunAsync(connection, script with { Text = script.Text + string.Concat(more.Select(HostScript.Read)) }, cancellationToken).ConfigureAwait(false);
         if (!reply.Flag("image.tree"))
         {
-            throw new HostException(ErrorIds.ImageRootMissing, connection.Host.HostName, $"{imageRoot} is no tree of a system on this host: it has no directory etc.")
-            {
-                Remedy = "Give the directory in which the image's files lie (or are mounted) on the build host.",
-            };
+            throw NoTree(connection.Host.HostName, imageRoot);
         }
 
         return new HostFacts(connection.Host.HostName, reply);
     }
+
+    /// <summary>The error of an image root that holds no system.</summary>
+    internal static HostException NoTree(string hostName, string imageRoot) =>
+        new(ErrorIds.ImageRootMissing, hostName, $"{imageRoot} is no tree of a system on this host: it has no directory etc.")
+        {
+            Remedy = "Give the directory in which the image's files lie (or are mounted) on the build host.",
+        };
 
     /// <summary>The image tree that these facts are of; null for a running host.</summary>
     public string? ImageRoot => _reply.Text("image.root");

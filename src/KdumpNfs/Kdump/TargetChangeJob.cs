@@ -15,7 +15,7 @@ internal static class TargetChangeJob
         var stamp = DateTimeOffset.UtcNow.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture) + (plan.Request.IsRestore ? KdumpBackup.RestoreMark : "");
         if (plan.ImageRoot is { } root)
         {
-            return HostJob.Compose("imagetarget",
+            return HostJob.Compose("imagefile",
                 ("root", root), ("file", plan.Path), ("old_sha", plan.OldSha256 ?? ""), ("new_data", Base64(plan.NewContent)), ("stamp", stamp));
         }
 

@@ -30,11 +30,11 @@ public abstract class TargetChangeOperation(HostAccess access, TargetRequest req
             return null;
         }
 
-        var root = TargetInput.CheckDirectory(imageRoot, "image root");
-        var why = root == "/" ? "The image root is the host's own root." : request.NotInImages ?? (request.CreatePath ? "The dump directory of an image's hosts is not made from its build host." : null);
+        var root = TargetInput.CheckImageRoot(imageRoot);
+        var why = request.NotInImages ?? (request.CreatePath ? "The dump directory of an image's hosts is not made from its build host." : null);
         return why is null ? root : throw new HostException(ErrorIds.InvalidInput, "", why)
         {
-            Remedy = root == "/" ? "Leave -ImageRoot out, or name the directory of the tree." : request.NotInImages is null ? "Leave -CreatePath out." : "Set this target on the running hosts.",
+            Remedy = request.NotInImages is null ? "Leave -CreatePath out." : "Set this target on the running hosts.",
         };
     }
 

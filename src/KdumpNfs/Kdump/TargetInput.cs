@@ -64,6 +64,17 @@ public sealed record TargetInput(string Server, string Export, string? DumpPath)
         return server;
     }
 
+    /// <summary>Checks the directory of an image tree.</summary>
+    /// <exception cref="HostException">InvalidInput.</exception>
+    public static string CheckImageRoot(string path)
+    {
+        var root = CheckDirectory(path, "image root");
+        return root != "/" ? root : throw new HostException(ErrorIds.InvalidInput, "", "The image root is the host's own root.")
+        {
+            Remedy = "Leave -ImageRoot out, or name the directory of the tree.",
+        };
+    }
+
     /// <summary>Checks a directory of the store and takes out doubled and final slashes.</summary>
     /// <param name="path">The directory.</param>
     /// <param name="what">What it is, for the message.</param>

@@ -242,4 +242,49 @@ public sealed class PanicPolicyTests : IDisposable
     [Fact]
     public void A_record_of_another_version_is_refused() =>
         Assert.Equal(ErrorIds.UnexpectedReply, Assert.Throws<HostException>(() => SysctlRecord.Parse("h", Encoding.ASCII.GetString("version 1\n9\n"u8))).ErrorId);
+
+    [Fact]
+    public async Task An_image_gets_the_drop_in_and_nothing_that_runs_is_touched()
+    {
+        await File.WriteAllTextAsync(PathOf("etc/sysctl.d/zz-site.conf"), "kernel.panic = 5\n");
+        var wanted = Wanted((PanicSetting.PanicTimeout, 60), (PanicSetting.NmiWatchdog, 1));
+        var plan = SysctlPlan.Image(await SysctlFacts.ReadImageAsync(new ShellConnection(), _root, default), wanted);
+        Assert.Empty(plan.Values);
+        Assert.Equal("/etc/sysctl.d/zz-site.conf", plan.Facts.OverriddenBy("kernel.panic", plan.NewContent!)?.Path);
+        Assert.Null(Apply(plan).Text("fail.said"));
+        // The kernel that runs here does not know the watchdog; the image's may.
+        Assert.Contains("kernel.nmi_watchdog = 1", Content(), StringComparison.Ordinal);
+        Assert.Equal("0", Value("panic"));
+        Assert.False(Directory.Exists(PathOf("var/lib/kdumpnfs")));
+
+        var again = SysctlPlan.Image(await SysctlFacts.ReadImageAsync(new ShellConnection(), _root, default), wanted);
+        Assert.False(again.Changes);
+        var sysrq = SysctlPlan.Image(again.Facts, [new(SysrqMask.Key, "8")]);
+        Assert.NotNull(Apply(sysrq).Text("backup"));
+        Assert.Contains("kernel.panic = 60", Content(), StringComparison.Ordinal);
+        // Made from the file as it was before: not written over what is there now.
+        Assert.Equal(ErrorIds.FileChanged, Apply(sysrq).Text("fail.id"));
+    }
+
+    [Fact]
+    public async Task A_drop_in_that_leads_out_of_the_image_is_not_followed()
+    {
+        var outside = PathOf("outside.conf");
+        var tree = Directory.CreateDirectory(PathOf("tree/etc/sysctl.d")).Parent!.Parent!.FullName;
+        File.CreateSymbolicLink(tree + "/etc/sysctl.d/kernel_debug.conf", outside);
+        var plan = SysctlPlan.Image(await SysctlFacts.ReadImageAsync(new ShellConnection(), tree, default), Wanted((PanicSetting.PanicTimeout, 60)));
+        Assert.Contains("outside of the tree", Apply(plan).Text("fail.said"), StringComparison.Ordinal);
+        Assert.False(File.Exists(outside));
+    }
+
+    [Fact]
+    public async Task What_is_no_image_is_refused()
+    {
+        Assert.Equal(ErrorIds.ImageRootMissing, (await Assert.ThrowsAsync<HostException>(() => SysctlFacts.ReadImageAsync(new ShellConnection(), PathOf("proc"), default))).ErrorId);
+        Assert.Equal(ErrorIds.InvalidInput, Assert.Throws<HostException>(() => SysctlImage.Check("/", SettingScope.Persistent)).ErrorId);
+        Assert.Equal(ErrorIds.InvalidInput, Assert.Throws<HostException>(() => SysctlImage.Check("images/x", SettingScope.Persistent)).ErrorId);
+        Assert.Equal(ErrorIds.InvalidInput, Assert.Throws<HostException>(() => SysctlImage.Check("/images/x", SettingScope.Boot)).ErrorId);
+        Assert.Equal("/images/x", SysctlImage.Check("/images//x/", SettingScope.Persistent));
+        Assert.Null(SysctlImage.Check(null, SettingScope.Boot));
+    }
 }
