@@ -175,7 +175,8 @@ test_reproducible() {
   local elsewhere status=0
   elsewhere=$(mktemp -d)
   git clone -q . "$elsewhere/a clone"
-  KDUMPNFS_WITH_SSHNET=$sshnet "$elsewhere/a clone/build.sh" package >"$elsewhere/log" 2>&1 || status=$?
+  # The analyzers have read this code once; they have no part in what is made of it.
+  RunAnalyzers=false KDUMPNFS_WITH_SSHNET=$sshnet "$elsewhere/a clone/build.sh" package >"$elsewhere/log" 2>&1 || status=$?
   if [ "$status" = 0 ] && diff <(cd "$out/package" && sha256sum -- *) <(cd "$elsewhere/a clone/out/package" && sha256sum -- *) >"$elsewhere/differ"; then
     passed=$((passed + 1))
   else
