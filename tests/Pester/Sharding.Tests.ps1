@@ -67,7 +67,7 @@ $($More -join "`n")
         $fleetPort = Get-FreePort
         "[127.0.2.*]:$fleetPort $hostKey" | Set-Content "$odd/known hosts"
         # 127.0.2.9 answers when it is let to.
-        $null = Start-Sshd fleet 0.0.0.0 $fleetPort 'Match LocalAddress 127.0.2.9', "ForceCommand while [ ! -e $keys/go ]; do sleep 0.1; done; exec sh -c `"`$SSH_ORIGINAL_COMMAND`""
+        $null = Start-Sshd fleet 0.0.0.0 $fleetPort 'Match LocalAddress 127.0.2.9', "ForceCommand while [ ! -e $keys/go ] && [ -d $keys ]; do sleep 0.1; done; exec sh -c `"`$SSH_ORIGINAL_COMMAND`""
         $modules = Split-Path (Convert-Path $moduleFolder)
         $one = Start-Relay one 127.0.1.1 $modules
         $two = Start-Relay two 127.0.1.2 $modules
