@@ -61,7 +61,8 @@ What dumps leave out; without it what the host has, or 31.
 The mask of kernel.sysrq to keep: 1 for all keys. Without it, kernel.sysrq stays as it is.
 
 .PARAMETER PanicOn
-When the kernel is to panic by itself. Each makes hosts restart that would have lived.
+When the kernel is to panic by itself: SoftlockupPanic, HardlockupPanic, HungTaskPanic, PanicOnIoNmi, PanicOnUnrecoveredNmi, UnknownNmiPanic, PanicOnOops. Each makes
+hosts restart that would have lived.
 
 .PARAMETER PanicTimeout
 Seconds until a panicked kernel reboots (kernel.panic), for hosts whose crash kernel does not take over.
@@ -73,7 +74,7 @@ Crashes the hosts that are ready, to prove it.
 How many hosts may be down at once in drills.
 
 .PARAMETER BatchSize
-Hosts in the first, second and so on batch of the changes: 1, 5, 25%.
+Hosts in the first, second and so on batch of the changes: 1,5,25%.
 
 .PARAMETER Refresh
 Fetches the package lists first.
@@ -102,7 +103,7 @@ Gives the results as objects instead of printing them.
 Shows what would be changed on the store and on each host, as far as it can be said before anything is.
 
 .EXAMPLE
-pwsh -NoProfile -NonInteractive -File Add-Rack.ps1 -HostList rack7.csv -StoreHost storage -NfsServer 192.0.2.1 -ExportPath /data/nfs_share -DumpPath /var/crash -Client 192.0.2.0/24 -BatchSize 1, 25% -Sysrq 1 -Report rack7.result.csv
+pwsh -NoProfile -NonInteractive -File Add-Rack.ps1 -HostList rack7.csv -StoreHost storage -NfsServer 192.0.2.1 -ExportPath /data/nfs_share -DumpPath /var/crash -Client 192.0.2.0/24 -BatchSize 1,25% -Sysrq 1 -Report rack7.result.csv
 
 Begins with one host. Reboot those that are RebootRequired, and run it again.
 #>
@@ -122,7 +123,7 @@ param(
     [string[]] $CrashKernel,
     [string] $DumpLevel,
     [int] $Sysrq,
-    [ValidateSet('SoftlockupPanic', 'HardlockupPanic', 'HungTaskPanic', 'PanicOnIoNmi', 'PanicOnUnrecoveredNmi', 'UnknownNmiPanic', 'PanicOnOops')] [string[]] $PanicOn = @(),
+    [string[]] $PanicOn = @(),
     [int] $PanicTimeout,
     [switch] $Drill,
     [ValidateRange(1, 1000)] [int] $MaxDown = 1,
@@ -144,6 +145,10 @@ trap {
 Import-Module ($env:KDUMPNFS_MODULE ? $env:KDUMPNFS_MODULE : 'KdumpNfs') -Verbose:$false
 Import-Module (Join-Path $PSScriptRoot Runbook.psm1) -Verbose:$false
 if (-not $NoExport -and -not $Client) { throw 'Say who may mount the export (-Client 192.0.2.0/24), or -NoExport where it is there already.' }
+# pwsh -File gives a list as one word.
+$PanicOn = @($PanicOn -split ',' | Where-Object { $_ })
+$panics = 'SoftlockupPanic', 'HardlockupPanic', 'HungTaskPanic', 'PanicOnIoNmi', 'PanicOnUnrecoveredNmi', 'UnknownNmiPanic', 'PanicOnOops'
+foreach ($name in $PanicOn) { if ($name -notin $panics) { throw "-PanicOn $name is none of $($panics -join ', ')." } }
 if ($Settings) { Set-KdumpPreference -LiteralPath $Settings -WhatIf:$false }
 $more = @{}
 foreach ($name in 'KnownHostsFile', 'ThrottleLimit', 'Sudo') { if ($PSBoundParameters.ContainsKey($name)) { $more[$name] = $PSBoundParameters[$name] } }

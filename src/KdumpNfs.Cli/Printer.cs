@@ -69,7 +69,7 @@ internal sealed class Printer(bool json)
             console.Profile.Width = 500;
         }
 
-        console.Write(Views.Table(_rows, console.Profile.Width));
+        console.Write(Views.Of(_rows, console.Profile.Width));
         _rows.Clear();
     }
 

@@ -10,6 +10,7 @@ using KdumpNfs.Readiness;
 using KdumpNfs.Setup;
 using KdumpNfs.Storms;
 using Spectre.Console;
+using Spectre.Console.Rendering;
 
 namespace KdumpNfs.Cli;
 
@@ -19,7 +20,7 @@ internal static class Views
     private static readonly Dictionary<Type, (string Header, Func<object, object?> Value)[]> Columns = new()
     {
         [typeof(KdumpStatus)] = View<KdumpStatus>(
-            ("Host", s => s.HostName), ("State", s => s.State), ("Family", s => s.Family), ("Reserved", s => Size(s.ReservedBytes)), ("Target", s => s.Target),
+            ("Host", s => s.HostName), ("State", s => s.State), ("Family", s => s.Family), ("Reserved", s => s.ReservedBytes == 0 ? "none" : Size(s.ReservedBytes)), ("Target", s => s.Target),
             ("Level", s => s.DumpLevel), ("Compression", s => s.Compression), ("Reasons", s => s.ErrorId ?? string.Join(", ", s.NotReadyReason))),
         [typeof(KdumpTargetChange)] = View<KdumpTargetChange>(
             ("Host", c => c.HostName), ("Changed", c => c.Changed), ("Family", c => c.Family), ("Target", c => c.Target), ("Before", c => c.PreviousTarget),
@@ -72,7 +73,7 @@ internal static class Views
             ("Crashed host", d => d.CrashedHost), ("Crash time", d => Time(d.CrashTime)), ("State", d => d.State), ("Size", d => Size(d.Bytes)), ("Format", d => d.Format),
             ("Kernel", d => d.KernelRelease), ("Panic or reason", d => d.State == VmcoreState.Complete ? d.PanicReason : d.Reason), ("Path", d => d.Path)),
         [typeof(CrashKernelReservation)] = View<CrashKernelReservation>(
-            ("Host", r => r.HostName), ("Reserved", r => Size(r.ReservedBytes)), ("Now", r => string.Join(' ', r.CommandLine)),
+            ("Host", r => r.HostName), ("Reserved", r => r.ReservedBytes == 0 ? "none" : Size(r.ReservedBytes)), ("Now", r => string.Join(' ', r.CommandLine)),
             ("Next boot", r => r.NextBoot is { } next ? string.Join(' ', next) : r.BootSource.ToString()), ("Default", r => r.Default), ("Reboot", r => r.RebootRequired),
             ("Findings", r => string.Join(' ', r.Findings))),
         [typeof(CrashKernelChange)] = View<CrashKernelChange>(
@@ -96,7 +97,7 @@ internal static class Views
         [typeof(VmcoreConversion)] = View<VmcoreConversion>(("Dump", c => c.Destination), ("Size", c => Size(c.Bytes)), ("Records", c => c.Records), ("Damage", c => c.Damage)),
         [typeof(KdumpInstallation)] = View<KdumpInstallation>(
             ("Host", i => i.HostName), ("Changed", i => i.Changed), ("Installed", i => string.Join(", ", i.Installed)), ("Service", i => i.Service), ("Loaded", i => i.Loaded),
-            ("Reserved", i => Size(i.ReservedBytes)), ("Reboot required", i => i.RebootRequired)),
+            ("Reserved", i => i.ReservedBytes == 0 ? "none" : Size(i.ReservedBytes)), ("Reboot required", i => i.RebootRequired)),
         [typeof(KdumpDisabling)] = View<KdumpDisabling>(
             ("Host", d => d.HostName), ("Changed", d => d.Changed), ("Service", d => d.Service), ("Was enabled", d => d.WasEnabled), ("Was loaded", d => d.WasLoaded),
             ("Still reserved", d => Size(d.ReservedBytes))),
@@ -109,20 +110,29 @@ internal static class Views
     private const int Narrow = 160;
     private static readonly HashSet<string> OnlyWide = ["Format", "Kernel"];
 
-    // Names, times and sizes stay in one line: sentences make room for them.
+    // Names, times and sizes stay in one line: sentences make room for them, and need so much themselves.
     private const int Short = 20;
 
-    /// <summary>A table of objects of one type.</summary>
+    // Between the texts of two columns.
+    private const int Gap = 3;
+
+    /// <summary>Objects of one type: a table, or where that would squeeze its sentences into a few letters, a record for each.</summary>
     /// <param name="rows">The objects.</param>
     /// <param name="width">How wide it may be.</param>
-    public static Table Table(IReadOnlyList<object> rows, int width)
+    public static IRenderable Of(IReadOnlyList<object> rows, int width)
     {
         (string Header, Func<object, object?> Value)[] columns = [.. Columns[rows[0].GetType()].Where(c => width >= Narrow || rows[0] is not VmcoreDump || !OnlyWide.Contains(c.Header))];
+        int[] widths = [.. columns.Select(c => rows.Max(row => Show(c.Value(row)).Length))];
+        return columns.Zip(widths, (c, longest) => Math.Min(Short, Math.Max(c.Header.Length, longest)) + Gap).Sum() + 1 > width ? Records(rows, columns) : Table(rows, columns, widths);
+    }
+
+    private static Table Table(IReadOnlyList<object> rows, (string Header, Func<object, object?> Value)[] columns, int[] widths)
+    {
         var table = new Table().Border(TableBorder.Simple);
-        foreach (var (header, value) in columns)
+        foreach (var ((header, _), longest) in columns.Zip(widths))
         {
             var column = new TableColumn(new Spectre.Console.Text(header));
-            table.AddColumn(rows.All(row => Show(value(row)).Length <= Short) ? column.NoWrap() : column);
+            table.AddColumn(longest <= Short ? column.NoWrap() : column);
         }
 
         foreach (var row in rows)
@@ -131,6 +141,22 @@ internal static class Views
         }
 
         return table;
+    }
+
+    // What says nothing is left out.
+    private static Grid Records(IReadOnlyList<object> rows, (string Header, Func<object, object?> Value)[] columns)
+    {
+        var grid = new Grid().AddColumn(new GridColumn().NoWrap()).AddColumn();
+        foreach (var row in rows)
+        {
+            grid.AddRow(Spectre.Console.Text.Empty, Spectre.Console.Text.Empty);
+            foreach (var (header, value) in columns.Where(c => Show(c.Value(row)).Length > 0))
+            {
+                grid.AddRow(new Spectre.Console.Text(header), Cell(header, value(row)));
+            }
+        }
+
+        return grid;
     }
 
     /// <summary>Settings, a line each, with those that say nothing.</summary>
@@ -154,7 +180,7 @@ internal static class Views
         {
             KdumpState.Configured or KdumpState.Probed or KdumpState.Proven or VmcoreState.Complete or DrillVerdict.Proven or CaptureVerdict.Captured or SysrqAnswerState.Answered => Color.Green,
             KdumpState.NotReady or KdumpState.Unknown or VmcoreState.Incomplete or CaptureVerdict.Uncaptured => Color.Red,
-            VmcoreState.Writing or VmcoreState.NotChecked or KdumpState.NotSupported or CaptureVerdict.Unknown or DrillVerdict.NotStarted or SysrqAnswerState.Disabled or SysrqAnswerState.NoAnswer => Color.Yellow,
+            VmcoreState.Writing or VmcoreState.NotChecked or KdumpState.NotSupported or CaptureVerdict.Unknown or DrillVerdict.NotStarted or SysrqAnswerState.Disabled or SysrqAnswerState.NoAnswer => Color.Olive,
             DrillVerdict => Color.Red,
             bool passed when header == "Passed" => passed ? Color.Green : Color.Red,
             _ => null,

@@ -365,7 +365,7 @@ Describe 'The onboarding of a rack' {
 
     It 'sets keys, panics and batches as asked' {
         Set-Rack @{ a1 = @() }
-        Invoke-Runbook Add-Rack ($with + @{ Sysrq = 1; PanicOn = 'SoftlockupPanic', 'PanicOnOops'; PanicTimeout = 10; BatchSize = '1', '25%'; DumpLevel = '31' }) | Should -Be 0
+        Invoke-Runbook Add-Rack ($with + @{ Sysrq = 1; PanicOn = 'SoftlockupPanic,PanicOnOops'; PanicTimeout = 10; BatchSize = '1', '25%'; DumpLevel = '31' }) | Should -Be 0
         Should -Invoke Enable-Sysrq -Times 1 -Exactly -ParameterFilter { $Mask -eq 1 -and "$BatchSize" -eq '1 25%' }
         Should -Invoke Set-KernelPanicPolicy -Times 1 -Exactly -ParameterFilter { $SoftlockupPanic -and $PanicOnOops -and -not $HungTaskPanic -and $PanicTimeout -eq 10 -and $Force }
         Should -Invoke Set-KdumpNfsTarget -Times 1 -Exactly -ParameterFilter { [int] $DumpLevel -eq 31 }
@@ -409,6 +409,7 @@ Describe 'The onboarding of a rack' {
         $without = $with.Clone()
         $without.Remove('Client')
         Invoke-Runbook Add-Rack $without | Should -Be 2
+        Invoke-Runbook Add-Rack ($with + @{ PanicOn = 'Always' }) | Should -Be 2
         Should -Invoke Get-KdumpStatus -Times 0 -Exactly
         Invoke-Runbook Add-Rack ($without + @{ NoExport = $true }) | Should -Be 0
     }

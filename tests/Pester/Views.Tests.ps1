@@ -85,7 +85,7 @@ Describe 'The views' {
 
     It 'say every reason in a line of its own' {
         $status = [KdumpNfs.Kdump.KdumpStatus]::Failed([KdumpNfs.HostException]::new('Unreachable', 'web01', 'no route'))
-        ($status | Format-Table | Out-String -Width 120) | Should -Match 'web01 +Unknown +Unknown +Unreachable'
+        ($status | Format-Table | Out-String -Width 120) | Should -Match 'web01 +Unknown +Unreachable'
         $table = [KdumpNfs.Kdump.KdumpStatus].GetProperty('NotReadyReason')
         $table.SetValue($status, [KdumpNfs.Kdump.NotReadyReason[]] ('TargetMissing', 'ImageMissing'))
         [KdumpNfs.Kdump.KdumpStatus].GetProperty('ErrorId').SetValue($status, $null)

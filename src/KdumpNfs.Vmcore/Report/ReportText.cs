@@ -28,7 +28,7 @@ public static class ReportText
         Line("Machine", string.Join(", ", new[] { report.MachineModel, report.Machine }.Where(v => v is not null)));
         Line("Kernel", string.Join("  ", new[] { report.Release, report.KernelVersion }.Where(v => v is not null)));
         Line("Crashed", report.CrashTime?.ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture));
-        Line("Uptime", report.Uptime is { } up ? string.Create(CultureInfo.InvariantCulture, $"{(int)up.TotalDays} d {up.Hours:00}:{up.Minutes:00}:{up.Seconds:00}") : null);
+        Line("Uptime", report.Uptime is { } up ? string.Create(CultureInfo.InvariantCulture, $"{(up.Days > 0 ? $"{up.Days} d " : "")}{up.Hours:00}:{up.Minutes:00}:{up.Seconds:00}") : null);
         Line("Task", report.TaskName is { } task ? $"{task} (pid {report.TaskPid?.ToString(CultureInfo.InvariantCulture) ?? "?"}){(report.PanicCpu is { } cpu ? $" on CPU {cpu.ToString(CultureInfo.InvariantCulture)}" : "")}" : null);
         Line("Taint", report.Taint is null ? null : report.TaintFlags.Count == 0 ? "not tainted" : string.Join("; ", report.TaintFlags));
         foreach (var missing in report.Missing)

@@ -289,7 +289,7 @@ internal static class TargetChecks
         }
         else if (refused)
         {
-            report.Fail(ReadinessCheckNames.CoreCollector, $"makedumpfile refuses '{collector}': {words.Trim()}.", "Correct the core collector.");
+            report.Fail(ReadinessCheckNames.CoreCollector, words.Trim() is { Length: > 0 } said ? $"makedumpfile refuses '{collector}': {said}." : $"makedumpfile refuses '{collector}', and does not say why.", "Correct the core collector.");
         }
         else if (input.Facts.Family == HostFamily.RedHat && view.Target.Kind is KdumpTargetKind.Ssh or KdumpTargetKind.Raw && !collector.Flattened)
         {

@@ -56,6 +56,29 @@ public sealed class DumpCommandTests
         }
     }
 
+    [SkippableTheory]
+    [InlineData(80, false)]
+    [InlineData(220, true)]
+    public void On_a_narrow_terminal_nothing_is_cut_or_squeezed(int columns, bool table)
+    {
+        Skip.If(!CommandRunner.Exists("script") || !CommandRunner.Exists("stty"), "script or stty is not installed");
+        var store = Directory.CreateTempSubdirectory("kdumpnfs-narrow-").FullName;
+        try
+        {
+            var crash = Directory.CreateDirectory(Path.Combine(store, "192.0.2.7-2026-11-22-10:11:12")).FullName;
+            File.Copy(Dump, Path.Combine(crash, "vmcore"));
+            var (status, text) = CommandRunner.Run("script", ["-qec", $"stty cols {columns} rows 50; TERM=xterm NO_COLOR=1 dotnet '{Path.Combine(AppContext.BaseDirectory, "KdumpNfs.Cli.dll")}' vmcores --path '{store}'", "/dev/null"]);
+            Assert.Equal(0, status);
+            Assert.Equal(table, text.Contains("───", StringComparison.Ordinal));
+            Assert.Contains("289.4 KiB", text, StringComparison.Ordinal);
+            Assert.Contains(crash, text, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(store, recursive: true);
+        }
+    }
+
     private static (int Status, string Output) Quiet(string path)
     {
         var (status, output, _) = KdumpNfsCommand.Run("", "test-vmcore", "--quiet", "--full", path);
