@@ -9,24 +9,11 @@ namespace KdumpNfs.SshNet;
 /// <summary>Connects through SSH.NET: in this process, without a child for each host.</summary>
 /// <remarks>
 /// One exec channel runs the script loop, as with the OpenSSH client. SSH.NET keeps one thread of its own for each open connection; key
-/// exchange and login block a thread of the pool for their round trips, so the pool is allowed a few more than the machine has cores.
+/// exchange and login block a thread of the pool for their round trips, see <see cref="ThreadRoom"/>.
 /// </remarks>
 public sealed class SshNetConnector : IHostConnector
 {
-    private const int PoolThreads = 32;
-
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, SshConfig> _configs = new(StringComparer.Ordinal);
-
-    /// <summary>A connector; it keeps parsed ssh_config files, so one serves a whole command.</summary>
-    public SshNetConnector()
-    {
-        // Otherwise a fleet of slow hosts takes all threads, and the pool grows by only a few in a second.
-        ThreadPool.GetMinThreads(out var workers, out var ports);
-        if (workers < PoolThreads)
-        {
-            ThreadPool.SetMinThreads(PoolThreads, ports);
-        }
-    }
 
     /// <inheritdoc/>
     public SshTransport Transport => SshTransport.SshNet;
@@ -36,6 +23,7 @@ public sealed class SshNetConnector : IHostConnector
     {
         ArgumentNullException.ThrowIfNull(host);
         ArgumentNullException.ThrowIfNull(options);
+        using var room = ThreadRoom.Enter();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(options.ConnectTimeout);
         try

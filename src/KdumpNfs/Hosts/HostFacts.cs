@@ -9,10 +9,17 @@ public sealed class HostFacts
 {
     private readonly HostReply _reply;
 
+    // Asked for by the status, the plan and what shows them.
+    private readonly Lazy<KdumpConfigurationView?> _view;
+    private readonly Lazy<HostFamily> _family;
+
     internal HostFacts(string hostName, HostReply reply)
     {
         HostName = hostName;
         _reply = reply;
+        _family = new Lazy<HostFamily>(FindFamily, LazyThreadSafetyMode.PublicationOnly);
+        _view = new Lazy<KdumpConfigurationView?>(
+            () => Configuration is { } file ? KdumpConfiguration.Read(Family, file.Content.Span, Mounts!) : null, LazyThreadSafetyMode.PublicationOnly);
         OsRelease = Hosts.OsRelease.Parse(reply.Text("os.release") ?? "");
         Mounts = HostMount.ParseAll(reply.Text("mounts") ?? "");
         Configuration = reply.File("config");
@@ -131,14 +138,13 @@ public sealed class HostFacts
     public string? Tool(string name) => _reply.Text("tool." + name) is { Length: > 0 } path ? path : null;
 
     /// <summary>Which tools manage kdump here.</summary>
-    public HostFamily Family =>
-        Tool("kdumpctl") is not null ? HostFamily.RedHat
-        : Tool("kdump-config") is not null ? HostFamily.Debian
-        : Tool("kdumptool") is not null ? HostFamily.Suse
-        : OsRelease.Family;
+    public HostFamily Family => _family.Value;
 
     /// <summary>Whether the family's kdump tools are installed.</summary>
     public bool KdumpInstalled => Tool("kdumpctl") is not null || Tool("kdump-config") is not null || Tool("kdumptool") is not null;
+
+    /// <summary>What the configuration file says in terms of all families; null where there is none or the family is not read here.</summary>
+    internal KdumpConfigurationView? ConfigurationView => _view.Value;
 
     /// <summary>The family's configuration file; null if the host has none.</summary>
     public HostFile? Configuration { get; }
@@ -205,6 +211,12 @@ public sealed class HostFacts
 
     /// <summary>Whether a change to /etc would still be there after a reboot: false on a tmpfs, overlay or NFS root.</summary>
     public bool ChangesSurviveReboot => RootMount is not { IsLost: true };
+
+    private HostFamily FindFamily() =>
+        Tool("kdumpctl") is not null ? HostFamily.RedHat
+        : Tool("kdump-config") is not null ? HostFamily.Debian
+        : Tool("kdumptool") is not null ? HostFamily.Suse
+        : OsRelease.Family;
 }
 
 /// <summary>The initramfs that the capture kernel boots with.</summary>

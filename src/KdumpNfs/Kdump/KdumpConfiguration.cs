@@ -17,8 +17,7 @@ public sealed record KdumpConfigurationView(KdumpTarget Target, CoreCollector Co
 internal static class KdumpConfiguration
 {
     /// <summary>The file in common terms; null where there is none or the family is not read here.</summary>
-    public static KdumpConfigurationView? Read(HostFacts facts) =>
-        facts.Configuration is { } file ? Read(facts.Family, file.Content.Span, facts.Mounts) : null;
+    public static KdumpConfigurationView? Read(HostFacts facts) => facts.ConfigurationView;
 
     /// <summary>Content in common terms.</summary>
     public static KdumpConfigurationView? Read(HostFamily family, ReadOnlySpan<byte> content, IReadOnlyList<HostMount> mounts)

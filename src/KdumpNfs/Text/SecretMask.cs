@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.RegularExpressions;
 
@@ -10,6 +11,8 @@ internal sealed partial class SecretMask
     // A shorter secret is masked where it is named, and not wherever its letters turn up in a log.
     private const int ShortestElsewhere = 6;
 
+    private static readonly SearchValues<char> EndOfLogin = SearchValues.Create("/ \t\n\r\"'");
+
     private readonly List<string> _secrets = [];
 
     /// <summary>How many different secrets were found.</summary>
@@ -19,7 +22,12 @@ internal sealed partial class SecretMask
     public byte[] Hide(ReadOnlySpan<byte> content)
     {
         // One character a byte, so that nothing else of the file changes.
-        var text = Variable().Replace(ByteText.FromBytes(content), m => m.Groups[1].Value + Mark(Bare(m.Groups[2].Value)));
+        var text = ByteText.FromBytes(content);
+        if (text.Contains("PASSWORD=", StringComparison.Ordinal))
+        {
+            text = Variable().Replace(text, m => m.Groups[1].Value + Mark(Bare(m.Groups[2].Value)));
+        }
+
         return ByteText.ToBytes(HideUrls(text));
     }
 
@@ -61,7 +69,24 @@ internal sealed partial class SecretMask
     /// <summary>A URL, or anything that has one in it, without the password.</summary>
     public static string HideUrl(string text) => new SecretMask().HideUrls(text);
 
-    private string HideUrls(string text) => Url().Replace(text, m => m.Groups[1].Value + Mark(m.Groups[2].Value) + "@");
+    private string HideUrls(string text) =>
+        MayHaveLogin(text) ? Url().Replace(text, m => m.Groups[1].Value + Mark(m.Groups[2].Value) + "@") : text;
+
+    // What every match of Url has. The expression itself tries every letter of a text, and configurations are mostly comments.
+    private static bool MayHaveLogin(string text)
+    {
+        for (var at = text.IndexOf("//", StringComparison.Ordinal); at >= 0; at = text.IndexOf("//", at + 1, StringComparison.Ordinal))
+        {
+            var rest = text.AsSpan(at + 2);
+            var end = rest.IndexOfAny(EndOfLogin);
+            if ((end < 0 ? rest : rest[..end]).Contains('@'))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private static string Bare(string word) => word.Trim().Trim('"', '\'');
 

@@ -31,6 +31,9 @@ public sealed partial class ShellVariables
     private readonly string text;
     private readonly List<ShellItem> items = [];
     private readonly bool[] conditional;
+    private readonly Dictionary<string, int> lastOf = new(StringComparer.Ordinal);
+    private readonly List<int> code = [];
+    private readonly int leaving;
     private readonly Dictionary<string, string> systemd;
     private readonly Dictionary<string, string> oldSystemd;
 
@@ -56,8 +59,25 @@ public sealed partial class ShellVariables
         }
 
         conditional = Conditional();
+        leaving = items.FindIndex(i => i.Leaves);
+        for (var i = 0; i < items.Count; i++)
+        {
+            foreach (var assignment in items[i].Assignments)
+            {
+                lastOf[assignment.Name] = i;
+            }
+
+            if (items[i].Kind == ShellItemKind.Code)
+            {
+                code.Add(i);
+            }
+        }
+
+        // Without a backslash at the end of a line there is nothing that the two read differently.
         systemd = SystemdEnvironment.Read(text, commentsContinue: false, out var refused);
-        oldSystemd = SystemdEnvironment.Read(text, commentsContinue: true, out var oldRefused);
+        var oldRefused = refused;
+        oldSystemd = text.Contains("\\\n", StringComparison.Ordinal) || text.Contains("\\\r", StringComparison.Ordinal)
+            ? SystemdEnvironment.Read(text, commentsContinue: true, out oldRefused) : systemd;
         if (Unreadable is null && (refused || oldRefused))
         {
             Unreadable = "a variable is not UTF-8, and systemd then refuses the whole file";
@@ -92,18 +112,17 @@ public sealed partial class ShellVariables
     private string? ReadSh(string name, out ShellItem? item)
     {
         item = null;
-        var last = items.FindLastIndex(i => i.Assignments.Any(a => a.Name == name));
-        if (last < 0)
+        if (!lastOf.TryGetValue(name, out var at))
         {
             return null;
         }
 
-        item = items[last];
-        return conditional[last] || MayBeSet(name, last) || items.Take(last).Any(i => i.Leaves) ? null : item.Assignments.Last(a => a.Name == name).Value;
+        item = items[at];
+        return conditional[at] || MayBeSet(name, at) || (leaving >= 0 && leaving < at) ? null : item.Assignments.Last(a => a.Name == name).Value;
     }
 
     private bool MayBeSet(string name, int after) =>
-        items.Skip(after + 1).Any(i => i.Kind == ShellItemKind.Code && (i.Reads || i.Words.Contains(name)));
+        code.Exists(i => i > after && (items[i].Reads || items[i].Words.Contains(name)));
 
     // Lines between the first and the last word of a compound command may or may not run; one that does not end reaches to the end of the file.
     private bool[] Conditional()

@@ -9,13 +9,15 @@ namespace KdumpNfs.Text;
 /// Texts are document text (a character a byte).</remarks>
 internal static class SystemdEnvironment
 {
-    private const string Blanks = " \t\n\r";
+    private static readonly char[] Blanks = [' ', '\t', '\n', '\r'];
     private const string Escapable = "\"\\`$";
 
     private enum State
     {
         BeforeKey, Key, BeforeValue, Value, ValueEscape, Single, Double, DoubleEscape, Comment, CommentEscape,
     }
+
+    private static bool IsBlank(char c) => c is ' ' or '\t' or '\n' or '\r';
 
     /// <summary>The variables with their last values.</summary>
     /// <param name="text">The file.</param>
@@ -32,7 +34,7 @@ internal static class SystemdEnvironment
 
         void Push()
         {
-            var name = key.ToString().TrimEnd(Blanks.ToCharArray());
+            var name = key.ToString().TrimEnd(Blanks);
             found[name] = state == State.Value && valueLength >= 0 ? value.ToString(0, valueLength) : value.ToString();
             invalid |= !ByteText.IsUtf8(name) || !ByteText.IsUtf8(found[name]);
             key.Clear();
@@ -40,15 +42,20 @@ internal static class SystemdEnvironment
             valueLength = -1;
         }
 
-        foreach (var c in text)
+        for (var i = 0; i < text.Length; i++)
         {
+            var c = text[i];
             var newline = c is '\n' or '\r';
             switch (state)
             {
                 case State.BeforeKey when c is '#' or ';':
                     state = State.Comment;
+
+                    // Most of such a file is comments: on to where one may end.
+                    var rest = text.AsSpan(i + 1).IndexOfAny('\\', '\n', '\r');
+                    i = rest < 0 ? text.Length : i + rest;
                     break;
-                case State.BeforeKey when !Blanks.Contains(c, StringComparison.Ordinal):
+                case State.BeforeKey when !IsBlank(c):
                     state = State.Key;
                     key.Append(c);
                     break;
@@ -77,11 +84,11 @@ internal static class SystemdEnvironment
                     state = State.ValueEscape;
                     valueLength = -1;
                     break;
-                case State.BeforeValue when Blanks.Contains(c, StringComparison.Ordinal):
+                case State.BeforeValue when IsBlank(c):
                     break;
                 case State.BeforeValue or State.Value:
                     // Blanks at the end of an unquoted value do not count.
-                    valueLength = !Blanks.Contains(c, StringComparison.Ordinal) ? -1 : valueLength < 0 ? value.Length : valueLength;
+                    valueLength = !IsBlank(c) ? -1 : valueLength < 0 ? value.Length : valueLength;
                     state = State.Value;
                     value.Append(c);
                     break;
