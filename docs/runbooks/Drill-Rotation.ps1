@@ -232,6 +232,6 @@ if ($PassThru) { $table }
 else {
     # Printed here: pwsh -File drops what is still being formatted when exit is reached.
     $table | Where-Object { $_.Why -or $_.Verdict } | Format-Table HostName, LastDrill, Why, Verdict, CaptureSeconds, AwaySeconds, Reason -Wrap | Out-Host
-    "$($table.Count) hosts, $(@($due).Count) due, $($chosen.Count) drilled." | Out-Host
+    "$($table.Count) hosts, $(@($due).Count) due, $($chosen.Count) $($WhatIfPreference ? 'would be drilled' : 'drilled')." | Out-Host
 }
 exit [int] (@($table | Where-Object { $_.Verdict -and $_.Verdict -ne 'Proven' }).Count -gt 0)

@@ -38,7 +38,7 @@ public sealed class DisableKdumpCommand : ChangeCmdlet
     [Parameter]
     public SwitchParameter RemoveReservation { get; set; }
 
-    /// <summary>Refuses another machine under the same name; an earlier cmdlet's output brings it.</summary>
+    /// <summary>The machine id (/etc/machine-id) that the host must have: another machine under the same name is refused. Objects of earlier cmdlets bring it.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [AllowNull]
     [AllowEmptyString]

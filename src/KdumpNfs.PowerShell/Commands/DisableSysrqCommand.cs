@@ -5,7 +5,7 @@ using KdumpNfs.Ssh;
 
 namespace KdumpNfs.PowerShell;
 
-/// <summary>Disable-Sysrq: back to what was there before Enable-Sysrq, or to a given mask.</summary>
+/// <summary>Disable-Sysrq: sets kernel.sysrq back to what was there before Enable-Sysrq, or to a given mask.</summary>
 /// <remarks>
 /// <para>Undoes Enable-Sysrq: the mask of kernel.sysrq from before comes back, and so do the bytes of the drop-in that was there. With -Mask it sets that
 /// value instead.</para>

@@ -77,7 +77,7 @@ public sealed class EnableNfsExportCommand : ChangeCmdlet
     [Parameter]
     public SwitchParameter OpenFirewall { get; set; }
 
-    /// <summary>Answers the question about exports to everybody.</summary>
+    /// <summary>Exports to everybody (-Client '*') without the second question.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 

@@ -6,7 +6,7 @@ using KdumpNfs.Ssh;
 
 namespace KdumpNfs.PowerShell;
 
-/// <summary>Find-UncapturedCrash: boots of hosts that did not end in good order, and whether the store has a dump of each.</summary>
+/// <summary>Find-UncapturedCrash: finds boots of hosts that did not end in good order (crashes, resets, power cuts) and have no dump on the store.</summary>
 /// <remarks>
 /// <para>Reads the history of each host (the journal, wtmp, pstore) for boots that ended without a shutdown, and looks on the store whether there is a
 /// dump for each. What comes out are crashes that nobody captured, with the evidence: panics, resets and power cuts. A power cut looks like a crash that

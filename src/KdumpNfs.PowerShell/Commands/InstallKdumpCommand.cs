@@ -5,7 +5,7 @@ using KdumpNfs.Ssh;
 
 namespace KdumpNfs.PowerShell;
 
-/// <summary>Install-Kdump: the packages of kdump over NFS and its service; upgrades and removes nothing.</summary>
+/// <summary>Install-Kdump: installs the packages of kdump over NFS and enables its service; upgrades and removes nothing.</summary>
 /// <remarks>
 /// <para>Installs what kdump over NFS needs from the host's own repositories, and enables its service. A transaction that would upgrade or remove
 /// anything is refused before it begins. Without reserved memory the service cannot load a crash kernel yet: RebootRequired and
@@ -36,7 +36,7 @@ public sealed class InstallKdumpCommand : ChangeCmdlet
     [Parameter]
     public SwitchParameter Refresh { get; set; }
 
-    /// <summary>Refuses another machine under the same name; an earlier cmdlet's output brings it.</summary>
+    /// <summary>The machine id (/etc/machine-id) that the host must have: another machine under the same name is refused. Objects of earlier cmdlets bring it.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [AllowNull]
     [AllowEmptyString]

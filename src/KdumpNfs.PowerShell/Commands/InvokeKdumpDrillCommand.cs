@@ -115,7 +115,7 @@ public sealed class InvokeKdumpDrillCommand : ConsoleCmdlet
     [Parameter]
     public string? LeasePath { get; set; }
 
-    /// <summary>Uses no leases: other controllers are not looked at.</summary>
+    /// <summary>Takes no leases on the store: hosts that other controllers drill may be down at the same time, whatever -MaxDown says.</summary>
     [Parameter]
     public SwitchParameter NoLease { get; set; }
 
@@ -155,7 +155,7 @@ public sealed class InvokeKdumpDrillCommand : ConsoleCmdlet
     [Parameter]
     public SwitchParameter Force { get; set; }
 
-    /// <summary>Refuses another machine under the same name; an earlier cmdlet's output brings it.</summary>
+    /// <summary>The machine id (/etc/machine-id) that the host must have: another machine under the same name is refused. Objects of earlier cmdlets bring it.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [AllowNull]
     [AllowEmptyString]

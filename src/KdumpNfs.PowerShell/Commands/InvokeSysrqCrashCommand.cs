@@ -69,7 +69,7 @@ public sealed class InvokeSysrqCrashCommand : ConsoleCmdlet
     [Parameter]
     public SwitchParameter Force { get; set; }
 
-    /// <summary>Refuses another machine under the same name; an earlier cmdlet's output brings it.</summary>
+    /// <summary>The machine id (/etc/machine-id) that the host must have: another machine under the same name is refused. Objects of earlier cmdlets bring it.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [AllowNull]
     [AllowEmptyString]

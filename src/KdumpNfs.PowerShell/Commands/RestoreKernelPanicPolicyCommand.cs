@@ -5,7 +5,7 @@ using KdumpNfs.Ssh;
 
 namespace KdumpNfs.PowerShell;
 
-/// <summary>Restore-KernelPanicPolicy: what was there before the first Set-KernelPanicPolicy.</summary>
+/// <summary>Restore-KernelPanicPolicy: brings back the panic settings from before the first Set-KernelPanicPolicy.</summary>
 /// <remarks>
 /// <para>Brings back what each host had before its first Set-KernelPanicPolicy. That was remembered on the host, so any controller can do it, at any
 /// time.</para>

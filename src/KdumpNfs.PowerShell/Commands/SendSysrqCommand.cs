@@ -5,7 +5,7 @@ using KdumpNfs.Ssh;
 
 namespace KdumpNfs.PowerShell;
 
-/// <summary>Send-Sysrq: keys of sysrq over the serial consoles of hosts, and what the consoles say. <c>-Key h</c> is the harmless check that the way works.</summary>
+/// <summary>Send-Sysrq: sends sysrq keys over the serial consoles of hosts, and gives what the consoles say. <c>-Key h</c> is the harmless check that the way works.</summary>
 /// <remarks>
 /// <para>Sends a break and keys to serial consoles, through a console server that is reached over SSH, and gives what the console says. That works while
 /// a host hangs and answers nothing else. Before a break the host is told a random word over SSH, and the console has to show it: another machine's

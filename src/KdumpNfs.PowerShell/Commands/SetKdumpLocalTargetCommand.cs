@@ -3,7 +3,7 @@ using KdumpNfs.Kdump;
 
 namespace KdumpNfs.PowerShell;
 
-/// <summary>Set-KdumpLocalTarget: dumps stay on the host's own disks, in a directory or on a device that is mounted for the dump.</summary>
+/// <summary>Set-KdumpLocalTarget: keeps dumps on the host's own disks, in a directory or on a device that is mounted for the dump.</summary>
 /// <remarks>
 /// <para>Keeps dumps on the host: in a directory, or on a device that is mounted for the dump. Everything else is as with Set-KdumpNfsTarget: lossless
 /// edit, copy of the old file, rebuild and load, and the old state back if the host would not be armed.</para>

@@ -30,7 +30,7 @@ public sealed class UpdateKdumpInitramfsCommand : ChangeCmdlet
 {
     private UpdateInitramfsOperation _operation = null!;
 
-    /// <summary>Refuses another machine under the same name; an earlier cmdlet's output brings it.</summary>
+    /// <summary>The machine id (/etc/machine-id) that the host must have: another machine under the same name is refused. Objects of earlier cmdlets bring it.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [AllowNull]
     [AllowEmptyString]
