@@ -11,10 +11,11 @@ public sealed class SecretMaskUrlTests
         // What is looked for first, to save time, must not keep anything from the expression.
         var expression = new Regex(@"((?:[A-Za-z][A-Za-z0-9+.-]*:|\B)//[^/\s""':@]*:)([^/\s""']*)@", RegexOptions.CultureInvariant);
         var random = new Random(11);
+        string[] pieces = ["//", "//", ":", ":", "@", "@", "a", "b", "/", " ", "\n", "\"", "'", "\u00a0", "ftp:"];
         var seen = 0;
         for (var run = 0; run < 20_000; run++)
         {
-            var text = new string([.. Enumerable.Range(0, random.Next(4, 24)).Select(_ => "//:@ab \n\"'\u00a0"[random.Next(11)])]);
+            var text = string.Concat(Enumerable.Range(0, random.Next(4, 24)).Select(_ => pieces[random.Next(pieces.Length)]));
             var found = expression.Matches(text).Any(m => m.Groups[2].Length > 0);
             seen += found ? 1 : 0;
             Assert.Equal(found, SecretMask.HideUrl(text) != text);
