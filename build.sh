@@ -19,7 +19,7 @@ usage: ./build.sh TASK
   package     the module for the PowerShell Gallery and the command as a .NET tool, into out/package/
   demo        the main job on virtual hosts: export, configure, estimate, crash, collect
   bench       measurements, side by side, into out/bench/; bench engine|import|vmcore|fleet: one part of them
-  bench long  a million damaged dumps and a fleet full of faults first (up to an hour)
+  bench long  a million damaged dumps, a change cut at 500 places and a fleet full of faults first (hours)
   clean       removes out/ and the build's folders
 EOF
 }

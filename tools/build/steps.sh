@@ -401,6 +401,9 @@ run_bench() {
     say "Fuzzing the readers of dumps: seven inputs, 150,000 damaged copies each (KDUMPNFS_FUZZ_SEED chooses others)"
     KDUMPNFS_FUZZ_ROUNDS=${KDUMPNFS_FUZZ_ROUNDS:-150000} dotnet test tests/Unit -c "$config" --no-build --nologo --filter "FullyQualifiedName~FuzzTests"
     need sshd openssh-server
+    say "A change cut at ${KDUMPNFS_SWEEP:-500} places"
+    KDUMPNFS_SWEEP=${KDUMPNFS_SWEEP:-500} dotnet test tests/Integration -c "$config" --no-build --nologo -p:WithSshNet="$sshnet" --filter "FullyQualifiedName~CutTests" \
+      --logger "console;verbosity=detailed"
     say "A fleet of ${KDUMPNFS_FLEET_HOSTS:-200} hosts on real sshd, one in twenty with each fault"
     KDUMPNFS_FLEET_HOSTS=${KDUMPNFS_FLEET_HOSTS:-200} dotnet test tests/Integration -c "$config" --no-build --nologo -p:WithSshNet="$sshnet" --filter "FullyQualifiedName~MixedFleetTests" \
       --logger "console;verbosity=detailed"
