@@ -94,7 +94,7 @@ Describe 'A list over relays' {
         $out.Relay | Sort-Object -Unique | Should -Be one, two
         $out.ForEach({ $_.psobject.TypeNames[0] }) | Sort-Object -Unique | Should -Be 'Deserialized.KdumpNfs.Kdump.KdumpStatus'
         $table = $out | Format-Table | Out-String -Width 120
-        $table | Should -Match 'HostName +State +Family +Reserved +Target +NotReadyReason'
+        $table | Should -Match 'HostName +State +Reserved +Target +NotReadyReason'
         $table | Should -Not -Match 'Relay|PSComputerName'
         $out[0].CheckedAt | Should -Not -BeNullOrEmpty
         "$warned" | Should -BeLike '*127.0.2.1 is in the list more than once*'
