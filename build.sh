@@ -27,7 +27,11 @@ EOF
 case "${1:-}" in
   build) build ;;
   test) run_tests "${2:-}" ;;
-  package) build KdumpNfs.Packages.slnf && package ;;
+  package)
+    # Two commands: on the left of && a build that fails would not end the script.
+    build KdumpNfs.Packages.slnf
+    package
+    ;;
   demo) run_demo ;;
   bench) run_bench "${@:2}" ;;
   clean) rm -rf "$out" src/*/bin src/*/obj tests/*/bin tests/*/obj tools/*/bin tools/*/obj bench/bin bench/obj ;;

@@ -150,10 +150,8 @@ $PanicOn = @($PanicOn -split ',' | Where-Object { $_ })
 $panics = 'SoftlockupPanic', 'HardlockupPanic', 'HungTaskPanic', 'PanicOnIoNmi', 'PanicOnUnrecoveredNmi', 'UnknownNmiPanic', 'PanicOnOops'
 foreach ($name in $PanicOn) { if ($name -notin $panics) { throw "-PanicOn $name is none of $($panics -join ', ')." } }
 if ($Settings) { Set-KdumpPreference -LiteralPath $Settings -WhatIf:$false }
-$more = @{}
-foreach ($name in 'KnownHostsFile', 'ThrottleLimit', 'Sudo') { if ($PSBoundParameters.ContainsKey($name)) { $more[$name] = $PSBoundParameters[$name] } }
-$login = @{}
-foreach ($name in 'UserName', 'Port', 'KeyFilePath') { if ($PSBoundParameters.ContainsKey("Store$name")) { $login[$name] = $PSBoundParameters["Store$name"] } }
+$more = Select-Given $PSBoundParameters KnownHostsFile, ThrottleLimit, Sudo
+$login = Select-Given $PSBoundParameters UserName, Port, KeyFilePath -Prefix Store
 $path = $DumpPath ? @{ DumpPath = $DumpPath } : @{}
 $batches = $BatchSize ? @{ BatchSize = $BatchSize } : @{}
 # Of everything that asks: this run was agreed to, or shows only what it would do.

@@ -115,14 +115,10 @@ trap {
 Import-Module ($env:KDUMPNFS_MODULE ? $env:KDUMPNFS_MODULE : 'KdumpNfs') -Verbose:$false
 Import-Module (Join-Path $PSScriptRoot Runbook.psm1) -Verbose:$false
 if ($Settings) { Set-KdumpPreference -LiteralPath $Settings -WhatIf:$false }
-$more = @{}
-foreach ($name in 'KnownHostsFile', 'ThrottleLimit', 'Sudo') { if ($PSBoundParameters.ContainsKey($name)) { $more[$name] = $PSBoundParameters[$name] } }
-$place = @{}
-foreach ($name in 'StoreHost', 'ExportPath', 'DumpPath') { if ($PSBoundParameters.ContainsKey($name)) { $place[$name] = $PSBoundParameters[$name] } }
-$login = @{}
-foreach ($name in 'UserName', 'Port', 'KeyFilePath') { if ($PSBoundParameters.ContainsKey("Store$name")) { $login[$name] = $PSBoundParameters["Store$name"] } }
-$storeLogin = @{}
-foreach ($name in $login.Keys) { $storeLogin["Store$name"] = $login[$name] }
+$more = Select-Given $PSBoundParameters KnownHostsFile, ThrottleLimit, Sudo
+$place = Select-Given $PSBoundParameters StoreHost, ExportPath, DumpPath
+$login = Select-Given $PSBoundParameters UserName, Port, KeyFilePath -Prefix Store
+$storeLogin = Select-Given $PSBoundParameters StoreUserName, StorePort, StoreKeyFilePath
 $hosts = $HostList ? @(Import-HostList $HostList) : @()
 
 $session = $null
@@ -137,7 +133,7 @@ try {
     $new = [Collections.Generic.List[object]]::new()
 
     # 1. What is new. A store that cannot be listed ends the run here.
-    $filter = $PSBoundParameters.ContainsKey('Since') ? @{ Since = $Since } : @{}
+    $filter = Select-Given $PSBoundParameters Since
     $name = $StoreHost ? $StoreHost : (Get-KdumpPreference).StoreHost
     if (-not $name) { throw 'Name the store: -StoreHost, or StoreHost of the settings.' }
     $session = New-KdumpSession $name @login @more

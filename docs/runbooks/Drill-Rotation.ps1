@@ -118,11 +118,10 @@ trap {
 Import-Module ($env:KDUMPNFS_MODULE ? $env:KDUMPNFS_MODULE : 'KdumpNfs') -Verbose:$false
 Import-Module (Join-Path $PSScriptRoot Runbook.psm1) -Verbose:$false
 if ($Settings) { Set-KdumpPreference -LiteralPath $Settings -WhatIf:$false }
-$more = @{}
-foreach ($name in 'KnownHostsFile', 'ThrottleLimit', 'Sudo') { if ($PSBoundParameters.ContainsKey($name)) { $more[$name] = $PSBoundParameters[$name] } }
+$more = Select-Given $PSBoundParameters KnownHostsFile, ThrottleLimit, Sudo
 $hooks = $PowerCycle ? @{ PowerCycle = $PowerCycle } : @{}
 $plan = @{ StoreHost = $StoreHost; ExportPath = $ExportPath; MaxDown = $MaxDown; MaxFailure = $MaxFailure }
-foreach ($name in 'DumpPath', 'StoreUserName', 'StorePort', 'StoreKeyFilePath', 'Group') { if ($PSBoundParameters.ContainsKey($name)) { $plan[$name] = $PSBoundParameters[$name] } }
+$plan += Select-Given $PSBoundParameters DumpPath, StoreUserName, StorePort, StoreKeyFilePath, Group
 $hosts = @(Import-HostList $HostList)
 if ($Group) {
     $without = @($hosts | Where-Object { -not $_.PSObject.Properties[$Group] })

@@ -82,6 +82,20 @@ function Lock-Record {
 
 <#
 .SYNOPSIS
+What a runbook was given of some of its parameters, to be splatted: those that were left out stay the cmdlet's own. With -Prefix the parameters of
+the runbook have it before their names.
+#>
+function Select-Given {
+    [CmdletBinding()]
+    [OutputType([hashtable])]
+    param([Parameter(Mandatory, Position = 0)] [Collections.IDictionary] $Bound, [Parameter(Mandatory, Position = 1)] [string[]] $Name, [string] $Prefix = '')
+    $given = @{}
+    foreach ($one in $Name) { if ($Bound.Keys -contains "$Prefix$one") { $given[$one] = $Bound["$Prefix$one"] } }
+    $given
+}
+
+<#
+.SYNOPSIS
 One line for each error of a cmdlet: the host that it is about, the id, the first sentence and what to do next.
 #>
 function Format-Failure {
@@ -97,4 +111,4 @@ function Format-Failure {
     }
 }
 
-Export-ModuleMember -Function Import-HostList, Import-Record, Export-Record, Export-Report, Lock-Record, Format-Failure
+Export-ModuleMember -Function Import-HostList, Import-Record, Export-Record, Export-Report, Lock-Record, Select-Given, Format-Failure

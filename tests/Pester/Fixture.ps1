@@ -15,11 +15,42 @@ function Get-FreePort {
     try { $listener.LocalEndpoint.Port } finally { $listener.Stop() }
 }
 
+# Starts sshd with the keys host, user and authorized of a folder, and waits until it answers; its configuration and log lie there too, under a name.
+function Start-Sshd([string] $Folder, [string] $Address, [int] $Port, [string[]] $More, [string] $Name = 'sshd') {
+    @"
+Port $Port
+ListenAddress $Address
+HostKey $Folder/host
+AuthorizedKeysFile $Folder/authorized
+PidFile none
+StrictModes no
+UsePAM no
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+PermitRootLogin yes
+MaxStartups 100
+$($More -join "`n")
+"@ | Set-Content "$Folder/$Name.conf"
+    if ([Environment]::UserName -eq 'root') { $null = New-Item -ItemType Directory -Force /run/sshd }
+    $process = Start-Process -FilePath (Find-Sshd) -ArgumentList '-D', '-f', "$Folder/$Name.conf", '-E', "$Folder/$Name.log" -PassThru
+    for ($i = 0; $i -lt 300; $i++) {
+        try { [System.Net.Sockets.TcpClient]::new(($Address -replace '^0.0.0.0$', '127.0.0.1'), $Port).Dispose(); return $process } catch { Start-Sleep -Milliseconds 100 }
+    }
+    Stop-Sshd $process
+    throw "sshd did not start: $(Get-Content "$Folder/$Name.log" -Raw -ErrorAction Ignore)"
+}
+
+# Ends a server with every session on it, as a machine that dies does: sessions are its children and do not end with it.
+function Stop-Sshd($Process) {
+    $sessions = @(Get-Process -Name 'sshd*' -ErrorAction Ignore | Where-Object { $_.Parent.Id -eq $Process.Id })
+    if (-not $Process.HasExited) { $Process.Kill() }
+    $sessions.ForEach({ $_.Kill($true) })
+}
+
 # Starts an SSH server; null where there is none. Programs named in -Stub shadow the machine's own in its sessions.
 function Start-TestServer {
     param([hashtable] $Stub = @{})
-    $sshd = Find-Sshd
-    if (-not $sshd) { return $null }
+    if (-not (Find-Sshd)) { return $null }
     $folder = New-Item -ItemType Directory -Path (Join-Path ([IO.Path]::GetTempPath()) "kdumpnfs-$([Guid]::NewGuid().ToString('n'))")
     $port = Get-FreePort
     foreach ($key in 'host', 'user', 'stranger') { ssh-keygen -q -t ed25519 -N '' -C test -f "$folder/$key" }
@@ -37,38 +68,15 @@ function Start-TestServer {
     "[127.0.0.1]:$port $((Get-Content "$folder/host.pub") -replace ' test$')" | Set-Content "$folder/known_hosts"
     "[127.0.0.1]:$port $((Get-Content "$folder/stranger.pub") -replace ' test$')" | Set-Content "$folder/changed_hosts"
     $null = New-Item "$folder/no_hosts"
-    @"
-Port $port
-ListenAddress 127.0.0.1
-HostKey $folder/host
-AuthorizedKeysFile $folder/authorized
-PidFile none
-StrictModes no
-UsePAM no
-PasswordAuthentication no
-KbdInteractiveAuthentication no
-PermitRootLogin yes
-MaxStartups 100
-SetEnv PATH=$path
-"@ | Set-Content "$folder/sshd_config"
-    if ([Environment]::UserName -eq 'root') { $null = New-Item -ItemType Directory -Force /run/sshd }
-    $process = Start-Process -FilePath $sshd -ArgumentList '-D', '-f', "$folder/sshd_config", '-E', "$folder/log" -PassThru
-    $server = [pscustomobject]@{ Process = $process; Folder = "$folder"; Port = $port; Connection = @{
+    $process = Start-Sshd $folder 127.0.0.1 $port "SetEnv PATH=$path"
+    [pscustomobject]@{ Process = $process; Folder = "$folder"; Port = $port; Connection = @{
             UserName = [Environment]::UserName; Port = $port; KeyFilePath = "$folder/user"; KnownHostsFile = "$folder/known_hosts"
         } }
-    for ($i = 0; $i -lt 100; $i++) {
-        try { [System.Net.Sockets.TcpClient]::new('127.0.0.1', $port).Dispose(); return $server } catch { Start-Sleep -Milliseconds 100 }
-    }
-    $words = Get-Content "$folder/log" -Raw -ErrorAction Ignore
-    Stop-TestServer $server
-    throw "sshd did not start: $words"
 }
 
 function Stop-TestServer($server) {
     if (-not $server) { return }
-    # Sessions are children of the server and do not end with it.
-    Get-Process -Name 'sshd*' -ErrorAction Ignore | Where-Object { $_.Parent.Id -eq $server.Process.Id } | ForEach-Object { $_.Kill($true) }
-    if (-not $server.Process.HasExited) { $server.Process.Kill() }
+    Stop-Sshd $server.Process
     Remove-Item -LiteralPath $server.Folder -Recurse -Force
 }
 

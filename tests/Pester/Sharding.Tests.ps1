@@ -7,40 +7,10 @@ BeforeAll {
     $user = [Environment]::UserName
     $started = [Collections.Generic.List[object]]::new()
 
-    function Start-Sshd([string] $Name, [string] $Address, [int] $Port, [string[]] $More) {
-        @"
-Port $Port
-ListenAddress $Address
-HostKey $keys/host
-AuthorizedKeysFile $keys/authorized
-PidFile none
-StrictModes no
-UsePAM no
-PasswordAuthentication no
-KbdInteractiveAuthentication no
-PermitRootLogin yes
-MaxStartups 100
-$($More -join "`n")
-"@ | Set-Content "$keys/$Name.conf"
-        $process = Start-Process -FilePath $sshd -ArgumentList '-D', '-f', "$keys/$Name.conf", '-E', "$keys/$Name.log" -PassThru
-        $started.Add($process)
-        for ($i = 0; $i -lt 100; $i++) {
-            try { [System.Net.Sockets.TcpClient]::new(($Address -replace '^0.0.0.0$', '127.0.2.1'), $Port).Dispose(); return $process } catch { Start-Sleep -Milliseconds 50 }
-        }
-        throw "sshd did not start: $(Get-Content "$keys/$Name.log" -Raw -ErrorAction Ignore)"
-    }
-
-    # Ends a server with every session on it, as a machine that dies does.
-    function Stop-Sshd($process) {
-        if ($process.HasExited) { return }
-        $sessions = @(Get-Process -Name 'sshd*' -ErrorAction Ignore | Where-Object { $_.Parent.Id -eq $process.Id })
-        $process.Kill()
-        $sessions.ForEach({ $_.Kill($true) })
-    }
-
     function Start-Relay([string] $Name, [string] $Address, [string] $ModulePath) {
         $port = Get-FreePort
-        $process = Start-Sshd $Name $Address $port "Subsystem powershell $pwsh -sshs -NoLogo -NoProfile", "SetEnv PSModulePath=$ModulePath"
+        $process = Start-Sshd $keys $Address $port "Subsystem powershell $pwsh -sshs -NoLogo -NoProfile", "SetEnv PSModulePath=$ModulePath" $Name
+        $started.Add($process)
         "[$Address]:$port $hostKey" | Add-Content "$keys/known_relays"
         [pscustomobject]@{ HostName = $Address; Port = $port; UserName = $user; KeyFilePath = "$keys/user"; Name = $Name; Process = $process }
     }
@@ -54,7 +24,6 @@ $($More -join "`n")
 
     if ($sshd -and -not $IsWindows) {
         $keys = "$(New-Item -ItemType Directory (Join-Path ([IO.Path]::GetTempPath()) "kdumpnfs-$([Guid]::NewGuid().ToString('n'))"))"
-        if ($user -eq 'root') { $null = New-Item -ItemType Directory -Force /run/sshd }
         foreach ($key in 'host', 'user') { ssh-keygen -q -t ed25519 -N '' -C test -f "$keys/$key" }
         Copy-Item "$keys/user.pub" "$keys/authorized"
         chmod 600 "$keys/authorized"
@@ -67,7 +36,7 @@ $($More -join "`n")
         $fleetPort = Get-FreePort
         "[127.0.2.*]:$fleetPort $hostKey" | Set-Content "$odd/known hosts"
         # 127.0.2.9 answers when it is let to.
-        $null = Start-Sshd fleet 0.0.0.0 $fleetPort 'Match LocalAddress 127.0.2.9', "ForceCommand while [ ! -e $keys/go ] && [ -d $keys ]; do sleep 0.1; done; exec sh -c `"`$SSH_ORIGINAL_COMMAND`""
+        $started.Add((Start-Sshd $keys 0.0.0.0 $fleetPort 'Match LocalAddress 127.0.2.9', "ForceCommand while [ ! -e $keys/go ] && [ -d $keys ]; do sleep 0.1; done; exec sh -c `"`$SSH_ORIGINAL_COMMAND`"" fleet))
         $modules = Split-Path (Convert-Path $moduleFolder)
         $one = Start-Relay one 127.0.1.1 $modules
         $two = Start-Relay two 127.0.1.2 $modules

@@ -47,6 +47,11 @@ db01,2000000,50000
         # 3000 bytes in 40 - 30 s; back after the median of 40 and 60 s.
         [math]::Round($storm.Crashes[0].Down.TotalSeconds, 1) | Should -Be 90
         $storm.Assumptions[-1] | Should -BeLike '*2 drills*'
+        $here = [pscustomobject]@{ HostName = 'web40'; DumpBytes = 3000 } | Measure-KdumpStorm -StoreBandwidth 1MB -Drill $drills
+        $here.Crashes[0].Down | Should -Be $storm.Crashes[0].Down
+        # What is given wins over what drills have shown: 3000 bytes at 300 a second, after 30 s.
+        $told = Measure-KdumpStorm -HostCount 2 -DumpBytes 3000 -HostBandwidth 300 -StoreBandwidth 1MB -Drill $drills
+        [math]::Round($told.Crashes[0].WrittenAt.TotalSeconds, 1) | Should -Be 40
         { $fleet | Measure-KdumpStorm -StoreBandwidth 1MB -Drill ([pscustomobject]@{ HostName = 'x' }) } | Should -Throw -ErrorId 'InvalidInput,*'
     }
 

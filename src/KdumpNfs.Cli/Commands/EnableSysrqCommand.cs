@@ -17,7 +17,7 @@ internal static class EnableSysrqCommand
         var connection = new ConnectionOptions(command, changes: true);
         command.SetAction(parsed => Session.Run(() => connection.Session(parsed), session =>
         {
-            var operation = new EnableSysrqOperation(connection.Access(parsed)) 
+            var operation = new EnableSysrqOperation(connection.Access(parsed))
             {
                 Mask = parsed.GetValue(mask), Scope = parsed.GetValue(scope), ImageRoot = SysctlImage.Check(parsed.GetValue(imageRoot), parsed.GetValue(scope)),
             };

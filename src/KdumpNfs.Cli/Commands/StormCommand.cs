@@ -35,7 +35,7 @@ internal static class StormCommand
         command.SetAction(parsed => Session.Run(() => new SessionOptions(parsed.GetValue(json), false, false, 1, false, false, false), session =>
         {
             var bootTime = Seconds(parsed.GetValue(boot));
-            var known = parsed.GetValue(drills) is { } path ? StormCalibration.From(Lines(path).Select(Drill).OfType<StormDrill>(), bootTime) : null;
+            var known = parsed.GetValue(drills) is { } path ? StormCalibration.From(Lines<DrillLine>(path).Select(Drill).OfType<StormDrill>(), bootTime) : null;
             var request = new StormRequest
             {
                 StoreBandwidth = Speed(parsed.GetValue(store)!),
@@ -71,9 +71,8 @@ internal static class StormCommand
     {
         if (file is null)
         {
-            return count is > 0 and <= 10_000_000 && bytes is { } size
-                ? [.. Enumerable.Range(1, count.Value).Select(n => new StormHost("host" + n.ToString(CultureInfo.InvariantCulture), size))]
-                : throw ConnectionOptions.Refused("There is no host.", "Give a file of estimates, or --host-count (1 to 10000000) and --dump-bytes.");
+            return count is > 0 and <= StormHost.MostAlike && bytes is { } size ? [.. StormHost.Alike(count.Value, size)]
+                : throw ConnectionOptions.Refused("There is no host.", $"Give a file of estimates, or --host-count (1 to {StormHost.MostAlike}) and --dump-bytes.");
         }
 
         if (count is not null || bytes is not null)
@@ -81,24 +80,32 @@ internal static class StormCommand
             throw ConnectionOptions.Refused("--host-count and --dump-bytes are for a storm without a file.", "Give one of them.");
         }
 
-        return [.. Lines(file).Where(o => o.TryGetProperty("CompressedHighBytes", out _)).Select(o => new StormHost(
-            o.GetProperty("HostName").GetString()!,
-            StormEstimates.Choose(o.GetProperty("CompressedLowBytes").GetInt64(), o.GetProperty("CompressedHighBytes").GetInt64(), estimate)))];
+        // Hosts that could not be estimated have a line too.
+        return [.. Lines<EstimateLine>(file).Where(e => e.CompressedHighBytes is not null)
+            .Select(e => new StormHost(e.HostName ?? "", StormEstimates.Choose(e.CompressedLowBytes ?? e.CompressedHighBytes!.Value, e.CompressedHighBytes!.Value, estimate)))];
     }
 
-    private static StormDrill? Drill(JsonElement drill) =>
-        drill.TryGetProperty("CaptureTime", out var capture) && capture.ValueKind == JsonValueKind.String && drill.TryGetProperty("Away", out var away) && away.ValueKind == JsonValueKind.String &&
-        drill.TryGetProperty("Vmcore", out var dump) && dump.ValueKind == JsonValueKind.Object
-            ? new StormDrill(drill.GetProperty("HostName").GetString()!, dump.GetProperty("Bytes").GetInt64(), Time(capture), Time(away)) : null;
+    // A drill that was cut has no times, or no dump: nothing to learn from.
+    private static StormDrill? Drill(DrillLine drill) =>
+        drill is { HostName: { } name, CaptureTime: { } capture, Away: { } away, Vmcore.Bytes: { } bytes } ? new StormDrill(name, bytes, capture, away) : null;
 
-    private static TimeSpan Time(JsonElement time) => TimeSpan.ParseExact(time.GetString()!, "c", CultureInfo.InvariantCulture);
-
-    private static List<JsonElement> Lines(string path)
+    private static List<T> Lines<T>(string path)
     {
+        var number = 0;
         try
         {
             var lines = path == "-" ? Console.In.ReadToEnd().Split('\n') : File.ReadAllLines(path);
-            return [.. lines.Where(l => !string.IsNullOrWhiteSpace(l)).Select(l => JsonDocument.Parse(l).RootElement)];
+            var read = new List<T>();
+            foreach (var line in lines)
+            {
+                number++;
+                if (!string.IsNullOrWhiteSpace(line))
+                {
+                    read.Add(JsonSerializer.Deserialize<T>(line, Printer.JsonOptions) ?? throw new JsonException());
+                }
+            }
+
+            return read;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -106,7 +113,11 @@ internal static class StormCommand
         }
         catch (JsonException e)
         {
-            throw new HostException(ErrorIds.InvalidInput, "", $"'{Printable.Escape(path)}' has a line that is no JSON object.", e) { Remedy = "Give what --json printed, an object a line." };
+            var where = e.Path is { Length: > 2 } property ? $" ({Printable.Escape(property[2..])})" : "";
+            throw new HostException(ErrorIds.InvalidInput, "", $"Line {number.ToString(CultureInfo.InvariantCulture)} of '{Printable.Escape(path)}' is not what --json prints{where}.", e)
+            {
+                Remedy = "Give what --json printed, an object a line.",
+            };
         }
     }
 
@@ -115,4 +126,11 @@ internal static class StormCommand
 
     private static TimeSpan Seconds(double seconds) => Math.Abs(seconds) < 1e9 ? TimeSpan.FromSeconds(seconds)
         : throw ConnectionOptions.Refused("A time is longer than thirty years.", "Give a shorter one.");
+
+    // What is read of the lines that estimate and drill print.
+    private sealed record EstimateLine(string? HostName, long? CompressedLowBytes, long? CompressedHighBytes);
+
+    private sealed record DrillLine(string? HostName, TimeSpan? CaptureTime, TimeSpan? Away, DumpLine? Vmcore);
+
+    private sealed record DumpLine(long? Bytes);
 }

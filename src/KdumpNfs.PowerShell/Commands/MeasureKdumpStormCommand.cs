@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Management.Automation;
 using KdumpNfs.Storms;
 
@@ -41,7 +40,7 @@ public sealed class MeasureKdumpStormCommand : PSCmdlet, IDisposable
 {
     private const string HostSet = "Host";
     private const string CountSet = "Count";
-    private readonly List<(string Name, long Bytes, double? Bandwidth)> _hosts = [];
+    private readonly List<StormHost> _hosts = [];
     private readonly CancellationTokenSource _stop = new();
 
     /// <summary>Name of a host.</summary>
@@ -52,7 +51,7 @@ public sealed class MeasureKdumpStormCommand : PSCmdlet, IDisposable
 
     /// <summary>So many hosts, all alike, instead of a list.</summary>
     [Parameter(Mandatory = true, ParameterSetName = CountSet)]
-    [ValidateRange(1, 10_000_000)]
+    [ValidateRange(1, StormHost.MostAlike)]
     public int HostCount { get; set; }
 
     /// <summary>Size of the host's dump in bytes: the high end of an estimate.</summary>
@@ -147,11 +146,11 @@ public sealed class MeasureKdumpStormCommand : PSCmdlet, IDisposable
         var bytes = StormEstimates.Choose(DumpLowBytes ?? DumpBytes, DumpBytes, Estimate);
         if (ParameterSetName == CountSet)
         {
-            _hosts.AddRange(Enumerable.Range(1, HostCount).Select(n => ("host" + n.ToString(CultureInfo.InvariantCulture), bytes, (double?)null)));
+            _hosts.AddRange(StormHost.Alike(HostCount, bytes));
         }
         else
         {
-            _hosts.Add((HostName, bytes, HostBandwidth));
+            _hosts.Add(new StormHost(HostName, bytes, HostBandwidth));
         }
     }
 
@@ -187,7 +186,7 @@ public sealed class MeasureKdumpStormCommand : PSCmdlet, IDisposable
         var request = new StormRequest
         {
             StoreBandwidth = StoreBandwidth,
-            HostBandwidth = known?.HostBandwidth ?? (ParameterSetName == CountSet ? HostBandwidth : null),
+            HostBandwidth = (ParameterSetName == CountSet ? HostBandwidth : null) ?? known?.HostBandwidth,
             CaptureBootTime = CaptureBootTime,
             RestartTime = RestartTime ?? known?.RestartTime ?? StormRequest.UsualRestartTime,
             Within = Within,
@@ -199,12 +198,16 @@ public sealed class MeasureKdumpStormCommand : PSCmdlet, IDisposable
             Seed = Seed,
             Source = known?.Source,
         };
-        return StormSimulation.Run([.. _hosts.Select(h => new StormHost(h.Name, h.Bytes, h.Bandwidth ?? known?.BandwidthOf(h.Name)))], request, _stop.Token);
+        return StormSimulation.Run([.. _hosts.Select(h => h with { Bandwidth = h.Bandwidth ?? (ParameterSetName == CountSet ? null : known?.BandwidthOf(h.HostName)) })], request, _stop.Token);
     }
 
     // Drills of today and those that come back from a file have the same properties.
     private static StormDrill? Learned(PSObject drill) =>
-        drill.Properties["HostName"]?.Value is string name && drill.Properties["CaptureTime"]?.Value is TimeSpan capture && drill.Properties["Away"]?.Value is TimeSpan away &&
-        drill.Properties["Vmcore"]?.Value is { } dump && PSObject.AsPSObject(dump).Properties["Bytes"]?.Value is long bytes
+        Value(drill, "HostName") is string name && Value(drill, "CaptureTime") is TimeSpan capture && Value(drill, "Away") is TimeSpan away &&
+        Value(drill, "Vmcore") is { } dump && Value(PSObject.AsPSObject(dump), "Bytes") is long bytes
             ? new StormDrill(name, bytes, capture, away) : null;
+
+    // Calculated properties have their values wrapped; an object without a type of its own is kept as it is.
+    private static object? Value(PSObject from, string name) =>
+        from.Properties[name]?.Value is PSObject { BaseObject: not PSCustomObject } wrapped ? wrapped.BaseObject : from.Properties[name]?.Value;
 }

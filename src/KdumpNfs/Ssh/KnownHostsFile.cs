@@ -111,8 +111,15 @@ internal sealed class KnownHostsFile
 
     private static (DateTime Written, long Length)? Stamp(string path)
     {
-        var info = new FileInfo(path);
+        var info = Real(path);
         return info.Exists ? (info.LastWriteTimeUtc, info.Length) : null;
+    }
+
+    // A link has a time and a length of its own, which stay when the file behind it changes.
+    private static FileInfo Real(string path)
+    {
+        var info = new FileInfo(path);
+        return info.LinkTarget is null ? info : info.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? info;
     }
 
     private static void MakeDirectory(string directory)
@@ -134,7 +141,7 @@ internal sealed class KnownHostsFile
 
     private static bool NeedsLineFeed(string path)
     {
-        var info = new FileInfo(path);
+        var info = Real(path);
         if (!info.Exists || info.Length == 0)
         {
             return false;

@@ -6,7 +6,17 @@ namespace KdumpNfs.Storms;
 /// <param name="HostName">Its name.</param>
 /// <param name="DumpBytes">Size of its dump, in bytes.</param>
 /// <param name="Bandwidth">What it writes of its dump in a second at most, in bytes; null for the storm's own.</param>
-public sealed record StormHost(string HostName, long DumpBytes, double? Bandwidth = null);
+public sealed record StormHost(string HostName, long DumpBytes, double? Bandwidth = null)
+{
+    /// <summary>The most hosts that <see cref="Alike"/> makes.</summary>
+    public const int MostAlike = 10_000_000;
+
+    /// <summary>Hosts that differ in nothing but their names: host1, host2 and so on.</summary>
+    /// <param name="count">How many.</param>
+    /// <param name="dumpBytes">Size of each of their dumps, in bytes.</param>
+    public static IEnumerable<StormHost> Alike(int count, long dumpBytes) =>
+        Enumerable.Range(1, count).Select(n => new StormHost("host" + n.ToString(CultureInfo.InvariantCulture), dumpBytes));
+}
 
 /// <summary>What a storm is simulated from.</summary>
 public sealed record StormRequest

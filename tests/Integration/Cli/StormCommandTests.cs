@@ -50,6 +50,10 @@ public sealed class StormCommandTests
     [InlineData("", "storm", "--store-bandwidth", "1000")]
     [InlineData("", "storm", "-", "--store-bandwidth", "1000", "--host-count", "5", "--dump-bytes", "7")]
     [InlineData("no json", "storm", "-", "--store-bandwidth", "1000")]
+    [InlineData("[1]", "storm", "-", "--store-bandwidth", "1000")]
+    [InlineData("null", "storm", "-", "--store-bandwidth", "1000")]
+    [InlineData("""{"CompressedHighBytes":5}""", "storm", "-", "--store-bandwidth", "1000")]
+    [InlineData("""{"HostName":"web01","CompressedHighBytes":"much"}""", "storm", "-", "--store-bandwidth", "1000")]
     [InlineData("", "storm", "/nowhere/estimates", "--store-bandwidth", "1000")]
     [InlineData("", "storm", "--host-count", "5", "--dump-bytes", "7", "--store-bandwidth", "fast")]
     public void What_cannot_be_simulated_is_bad_usage(string input, params string[] arguments)

@@ -75,6 +75,24 @@ public sealed class KnownHostsTests : IDisposable
     }
 
     [Fact]
+    public void A_file_behind_a_link_is_read_again_when_it_changes()
+    {
+        var file = Path.Combine(_home, "real");
+        var link = Path.Combine(_home, "link");
+        File.WriteAllText(file, Line("web", Ed));
+        File.CreateSymbolicLink(link, file);
+        Assert.Equal(HostKeyVerdict.Match, KnownHosts.Load([link]).Check("web", 22, Ed).Verdict);
+        File.WriteAllText(file, "");
+        Assert.Equal(HostKeyVerdict.Unknown, KnownHosts.Load([link]).Check("web", 22, Ed).Verdict);
+        File.WriteAllText(file, "@revoked " + Line("*", Ed));
+        Assert.Equal(HostKeyVerdict.Revoked, KnownHosts.Load([link]).Check("web", 22, Ed).Verdict);
+        File.WriteAllText(file, "# no line feed");
+        KnownHosts.Add(link, "db", Rsa);
+        Assert.Equal(HostKeyVerdict.Match, KnownHosts.Load([link]).Check("db", 22, Rsa).Verdict);
+        Assert.NotNull(new FileInfo(link).LinkTarget);
+    }
+
+    [Fact]
     public void Added_keys_are_seen_at_once_and_name_their_lines()
     {
         var file = Path.Combine(_home, "added");
