@@ -1,6 +1,7 @@
 using KdumpNfs.Crash;
 using KdumpNfs.Hosts;
 using KdumpNfs.Kdump;
+using KdumpNfs.Setup;
 using KdumpNfs.Ssh;
 using Xunit.Abstractions;
 
@@ -73,6 +74,15 @@ public sealed class ImageTests(LabFixture lab, ITestOutputHelper output) : LabSc
                 Assert.Equal("kernel.sysrq = 9", await ShellAsync(host, $"grep sysrq {Tree}{EnableSysrqOperation.DropInPath}"));
                 Assert.Equal(mask, await ShellAsync(host, "cat /proc/sys/kernel/sysrq"));
                 Assert.Equal("", await ShellAsync(host, $"cmp {file} {Tree}{file}"));
+
+                // The reservation: an entry of the boot loader that the image's kernels will have, and what their menu will be made from.
+                await ShellAsync(host, $"mkdir -p {Tree}/boot/loader/entries {Tree}/etc/default && touch {Tree}/etc/default/grub && printf 'title Lab\\nlinux /vmlinuz-1\\noptions ro quiet\\n' >{Tree}/boot/loader/entries/lab.conf");
+                var reserve = new SetCrashKernelOperation(Lab.Access, CrashKernelRequest.Create(["1G-4G:192M,4G-:256M"], false)) { ImageRoot = Tree };
+                var reserved = One<CrashKernelChange>((h, context, token) => reserve.RunAsync(h, null, context, token), host);
+                Assert.Equal((true, Tree), (reserved.Changed, reserved.ImageRoot));
+                Assert.Equal("options ro quiet crashkernel=1G-4G:192M,4G-:256M", await ShellAsync(host, $"grep ^options {Tree}/boot/loader/entries/lab.conf"));
+                Assert.NotEqual("0", await ShellAsync(host, $"cat {Tree}/etc/default/grub {Tree}/etc/default/grub.d/*.cfg 2>/dev/null | grep -c 'crashkernel=1G-4G:192M,4G-:256M' || :"));
+                Assert.False(One<CrashKernelChange>((h, context, token) => reserve.RunAsync(h, null, context, token), host).Changed);
             }
             finally
             {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using KdumpNfs.Kdump;
 using KdumpNfs.Setup;
 
 namespace KdumpNfs.Cli.Commands;
@@ -30,12 +31,14 @@ internal static class CrashKernelCommands
         var recommended = new Option<bool>("--recommended") { Description = "What each distribution's own tools set by default" };
         var force = new Option<bool>("--force") { Description = "Trust that a host boots from its own boot loader although nothing shows it" };
         var command = new Command("set-reservation", "Reserve memory for the capture kernel from the next boot on; reboots nothing") { hosts, size, recommended, force };
+        var imageRoot = Shared.ImageRoot(command);
         var connection = new ConnectionOptions(command, changes: true);
         command.SetAction(parsed => Session.Run(() => connection.Session(parsed) with { Force = parsed.GetValue(force) }, session =>
         {
             var operation = new SetCrashKernelOperation(connection.Access(parsed), CrashKernelRequest.Create(parsed.GetValue(size), parsed.GetValue(recommended)))
             {
                 TrustBootLoader = parsed.GetValue(force),
+                ImageRoot = parsed.GetValue(imageRoot) is { } root ? TargetInput.CheckImageRoot(root) : null,
             };
             session.ForEach(parsed.GetValue(hosts)!, name => connection.Host(parsed, name), (host, context, token) => operation.RunAsync(host, null, context, token));
         }));

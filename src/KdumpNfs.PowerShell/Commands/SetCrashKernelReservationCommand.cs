@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using KdumpNfs.Fleet;
+using KdumpNfs.Kdump;
 using KdumpNfs.Setup;
 using KdumpNfs.Ssh;
 
@@ -28,6 +29,12 @@ namespace KdumpNfs.PowerShell;
 /// Set-CrashKernelReservation db01 -Size '1G,high', '256M,low'
 /// </code>
 /// <para>Reserves memory above 4 GiB and some below.</para>
+/// </example>
+/// <example>
+/// <code>
+/// Set-CrashKernelReservation build01 -ImageRoot /images/web -Size '1G-4G:192M,4G-64G:256M,64G-:512M'
+/// </code>
+/// <para>Puts it into an image on its build host, for hosts of any memory.</para>
 /// </example>
 /// <seealso cref="GetCrashKernelReservationCommand"/>
 /// <seealso cref="InstallKdumpCommand"/>
@@ -60,12 +67,21 @@ public sealed class SetCrashKernelReservationCommand : ChangeCmdlet
     [AllowEmptyString]
     public string? MachineId { get; set; }
 
+    /// <summary>A directory on the host, which is a build host then: the files of the image tree there are changed instead of the host itself, and the image's own update-grub or
+    /// grub2-mkconfig runs where the tree has a menu. The image's hosts have the reservation from their first boot on.</summary>
+    [Parameter]
+    public string? ImageRoot { get; set; }
+
     /// <inheritdoc/>
     protected override bool IsForced => Force;
 
     /// <inheritdoc/>
     protected override void PrepareOperation() => _operation = new SetCrashKernelOperation(
-        Access, CrashKernelRequest.Create(ParameterSetName == SizeSet ? Size : null, Recommended)) { TrustBootLoader = Force };
+        Access, CrashKernelRequest.Create(ParameterSetName == SizeSet ? Size : null, Recommended))
+    {
+        TrustBootLoader = Force,
+        ImageRoot = ImageRoot is null ? null : TargetInput.CheckImageRoot(ImageRoot),
+    };
 
     /// <inheritdoc/>
     protected override Func<HostContext, CancellationToken, Task> WorkFor(SshHost host)

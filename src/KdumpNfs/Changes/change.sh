@@ -86,6 +86,16 @@ replace_file() {
   fi
 }
 
+# inside_tree ROOT PATH: an absolute link in an image tree means a place in the tree when its hosts follow it, and one of this host here.
+inside_tree() {
+  # Its directory may be missing.
+  tree_real=$(readlink -m -- "$2")
+  case $tree_real in
+    "$(readlink -f -- "$1")"/*) ;;
+    *) fail WriteFailed "$2 leads to ${tree_real:-nowhere}, outside of the tree." ;;
+  esac
+}
+
 # words_of UNIT: the service's own words.
 words_of() {
   systemctl status -l --no-pager -n 25 "$1" 2>&1 | tail -c 6000

@@ -35,6 +35,9 @@ public sealed record CrashKernelChange
     /// <summary>The change as a unified diff of files, or a line for each entry of the boot loader.</summary>
     public string Diff { get; init; } = "";
 
+    /// <summary>The image tree on that host whose files were changed; null for the host itself.</summary>
+    public string? ImageRoot { get; init; }
+
     /// <summary>Machine id; a later cmdlet refuses another machine under the same name.</summary>
     public string? MachineId { get; init; }
 

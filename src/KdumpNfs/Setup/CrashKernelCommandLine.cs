@@ -91,6 +91,28 @@ public sealed record CrashKernelCommandLine(
         return found;
     }
 
+    /// <summary>A line of arguments with these words in the place of those that it has, or at its end; none to have none.</summary>
+    internal static string Replace(string arguments, IReadOnlyList<string> words)
+    {
+        var kept = new List<string>();
+        var place = -1;
+        foreach (var word in arguments.TrimEnd().Split(' '))
+        {
+            if (word.StartsWith(Name, StringComparison.Ordinal))
+            {
+                place = place < 0 ? kept.Count : place;
+            }
+            else
+            {
+                kept.Add(word);
+            }
+        }
+
+        kept.InsertRange(place < 0 ? kept.Count : place, words);
+        var ending = arguments[arguments.TrimEnd().Length..];
+        return string.Join(' ', kept) + ending;
+    }
+
     // arch/x86: 256 MiB; arm64, riscv and loongarch: 128 MiB.
     private static long DefaultLow(string architecture) => architecture == "x86_64" ? 256L << 20 : 128L << 20;
 

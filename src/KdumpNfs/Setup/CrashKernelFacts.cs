@@ -48,8 +48,10 @@ internal sealed class CrashKernelFacts
     public HostFamily Family => Tool("kdumpctl") ? HostFamily.RedHat : Tool("kdump-config") ? HostFamily.Debian : Tool("kdumptool") ? HostFamily.Suse : OsRelease.Family;
 
     /// <summary>The kernels of EL7 and EL8 know crashkernel=auto; upstream's and later ones do not.</summary>
-    public bool KnowsAuto => OsRelease.Family == HostFamily.RedHat && OsRelease.Id is not ("fedora" or "openEuler" or "amzn" or "kylin") &&
-        OsRelease.VersionId.Split('.')[0] is "7" or "8";
+    public bool KnowsAuto => KnowsAutoOf(OsRelease);
+
+    internal static bool KnowsAutoOf(OsRelease release) => release.Family == HostFamily.RedHat && release.Id is not ("fedora" or "openEuler" or "amzn" or "kylin") &&
+        release.VersionId.Split('.')[0] is "7" or "8";
 
     public long? CrashSize => _reply.Number("crash.size");
 

@@ -93,18 +93,31 @@ internal sealed class CrashKernelPlan
     }
 
     /// <summary>The job that applies it.</summary>
-    public string Compose()
+    public string Compose() => Compose("", Tool.ToString()!.ToLowerInvariant(), Words, MakeCommand, _facts.GrubConfig ?? "", Files,
+        _facts.Entries.Where(e => e.Index is not null).Select(e => $"{e.Index} {string.Join(' ', e.CrashKernel)}"));
+
+    /// <summary>The job that changes an image tree.</summary>
+    /// <param name="root">The tree.</param>
+    /// <param name="words">What is wanted.</param>
+    /// <param name="make">The image's program that makes its grub.cfg anew; null to leave that alone.</param>
+    /// <param name="grubConfig">That grub.cfg, as a path of the build host.</param>
+    /// <param name="files">The files that change.</param>
+    internal static string ComposeImage(string root, IReadOnlyList<string> words, string? make, string? grubConfig, IReadOnlyList<(string Path, HostFile? Old, byte[] New)> files) =>
+        Compose(root, make is null ? "files" : "grub", words, make ?? "", grubConfig ?? "", files, []);
+
+    private static string Compose(
+        string root, string method, IReadOnlyList<string> words, string make, string grubConfig, IReadOnlyList<(string Path, HostFile? Old, byte[] New)> files, IEnumerable<string> entries)
     {
         var values = new List<(string, string)>
         {
-            ("method", Tool.ToString()!.ToLowerInvariant()), ("words", string.Join(' ', Words)), ("make", MakeCommand), ("grub_cfg", _facts.GrubConfig ?? ""),
+            ("root", root), ("method", method), ("words", string.Join(' ', words)), ("make", make), ("grub_cfg", grubConfig),
             ("stamp", DateTimeOffset.UtcNow.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture)),
-            ("files", Files.Count.ToString(CultureInfo.InvariantCulture)),
-            ("entries", string.Join('\n', _facts.Entries.Where(e => e.Index is not null).Select(e => $"{e.Index} {string.Join(' ', e.CrashKernel)}"))),
+            ("files", files.Count.ToString(CultureInfo.InvariantCulture)),
+            ("entries", string.Join('\n', entries)),
         };
-        for (var i = 0; i < Files.Count; i++)
+        for (var i = 0; i < files.Count; i++)
         {
-            var (path, old, @new) = Files[i];
+            var (path, old, @new) = files[i];
             values.Add(($"file_{i + 1}", path));
             values.Add(($"sha_{i + 1}", old?.Sha256 ?? ""));
             values.Add(($"old_{i + 1}", Convert.ToBase64String((old?.Content ?? default).Span)));
@@ -187,10 +200,10 @@ internal sealed class CrashKernelPlan
         switch (tool)
         {
             case BootTool.Grub:
-                return Changed(facts, words, facts.GrubFiles);
+                return Changed(facts.GrubFiles, words, facts.OsRelease.Family == HostFamily.Debian);
             case BootTool.Grubby when facts.GrubFiles is { Count: > 0 } files && GrubDefaults.Words(files.Select(f => f.Content.ToArray())).Count > 0:
                 // Otherwise the next grub2-mkconfig brings the old size back.
-                return Changed(facts, words, files);
+                return Changed(files, words, facts.OsRelease.Family == HostFamily.Debian);
             case BootTool.Kdumptool when facts.Sysconfig is { } sysconfig:
                 var variables = ShellVariables.Parse(sysconfig.Content.Span);
                 // kdump-commandline.service writes what the file says at each boot. kdumptool calls the calibrated size auto.
@@ -202,17 +215,22 @@ internal sealed class CrashKernelPlan
         }
     }
 
-    private static IReadOnlyList<(string Path, HostFile? Old, byte[] New)> Changed(CrashKernelFacts facts, IReadOnlyList<string> words, IReadOnlyList<HostFile> files)
+    /// <summary>What becomes of /etc/default/grub and the files beside it.</summary>
+    /// <param name="files">Those that are there, in the order in which they are read.</param>
+    /// <param name="words">What is wanted.</param>
+    /// <param name="isDebian">Files beside /etc/default/grub are read.</param>
+    /// <param name="root">Where the tree of an image lies; empty for the host itself.</param>
+    internal static IReadOnlyList<(string Path, HostFile? Old, byte[] New)> Changed(IReadOnlyList<HostFile> files, IReadOnlyList<string> words, bool isDebian, string root = "")
     {
         const string Package = "/etc/default/grub.d/kdump-tools.cfg";
         // Named so that it is read after what packages bring.
-        var own = files.FirstOrDefault(f => f.Path.EndsWith(Package, StringComparison.Ordinal)) is { } shipped ? shipped.Path : facts.OsRelease.Family == HostFamily.Debian ? "/etc/default/grub.d/zz-kdumpnfs.cfg" : "/etc/default/grub";
+        var own = files.FirstOrDefault(f => f.Path.EndsWith(Package, StringComparison.Ordinal)) is { } shipped ? shipped.Path : root + (isDebian ? "/etc/default/grub.d/zz-kdumpnfs.cfg" : "/etc/default/grub");
         return [.. GrubDefaults.With([.. files.Select(f => (f.Path, f.Content.ToArray()))], words, own)
             .Select(c => (c.Path, files.FirstOrDefault(f => f.Path == c.Path), c.Content))];
     }
 
     // Other variables of a file may be secrets (SUSE keeps passwords there): only what changes is shown.
-    private static string Show(string path, HostFile? old, byte[] @new)
+    internal static string Show(string path, HostFile? old, byte[] @new)
     {
         var diff = UnifiedDiff.Show((old?.Content ?? default).Span, @new, path, path);
         return path.Contains("/etc/sysconfig/", StringComparison.Ordinal) ? string.Join('\n', diff.Split('\n').Where(l => !l.StartsWith(' '))) : diff;

@@ -11,6 +11,9 @@ public sealed class SetCrashKernelOperation(HostAccess access, CrashKernelReques
     /// <summary>Trusts that the host boots from its own boot loader although nothing shows it.</summary>
     public bool TrustBootLoader { get; init; }
 
+    /// <summary>An image tree on the host, which is a build host then: its files are changed. Checked by <see cref="Kdump.TargetInput.CheckImageRoot"/>.</summary>
+    public string? ImageRoot { get; init; }
+
     /// <summary>Works on one host. Gives a <see cref="CrashKernelChange"/>, or nothing if the answer was no.</summary>
     public async Task RunAsync(SshHost host, string? machineId, HostContext context, CancellationToken cancellationToken)
     {
@@ -19,7 +22,10 @@ public sealed class SetCrashKernelOperation(HostAccess access, CrashKernelReques
         var connection = await access.ConnectAsync(host, context, cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
-            if (await ApplyAsync(connection, host, machineId, context, cancellationToken).ConfigureAwait(false) is { } change)
+            var done = ImageRoot is { } root
+                ? await ApplyImageAsync(root, connection, host, context, cancellationToken).ConfigureAwait(false)
+                : await ApplyAsync(connection, host, machineId, context, cancellationToken).ConfigureAwait(false);
+            if (done is { } change)
             {
                 context.Output(change);
             }
@@ -57,7 +63,49 @@ public sealed class SetCrashKernelOperation(HostAccess access, CrashKernelReques
         }
 
         var reply = await new HostJob(access, host, context).RunAsync(connection, "Setting the crash kernel reservation", plan.Compose(), cancellationToken).ConfigureAwait(false);
-        return HostJob.FailureOf(reply, host.HostName) is { } failure ? throw Explain(failure, plan) : Result(facts, plan, reply);
+        return HostJob.FailureOf(reply, host.HostName) is { } failure ? throw Explain(failure, plan.ToolName, null) : Result(facts, plan, reply);
+    }
+
+    private async Task<CrashKernelChange?> ApplyImageAsync(string root, IHostConnection connection, SshHost host, HostContext context, CancellationToken cancellationToken)
+    {
+        var image = await CrashKernelImage.ReadAsync(connection, root, cancellationToken).ConfigureAwait(false);
+        var words = image.WordsFor(request);
+        var files = image.FilesFor(words);
+        var maker = image.NeedsMaker(words) ? image.Maker : null;
+        var result = new CrashKernelChange
+        {
+            HostName = host.HostName,
+            Changed = false,
+            CrashKernel = words,
+            Previous = image.Previous,
+            Tool = maker ?? "",
+            Diff = string.Join('\n', files.Select(f => CrashKernelPlan.Show(f.Path, f.Old, f.New)).Where(d => d.Length > 0)),
+            Family = image.Family,
+            ImageRoot = root,
+        };
+        if (files.Count == 0 && maker is null)
+        {
+            context.Verbose("Nothing to do: the image has it already.");
+            return result;
+        }
+
+        var question = new ChangeQuestion(host.HostName, $"Give kernels of the image {root} {(words.Count == 0 ? "no reservation" : string.Join(' ', words))}{(maker is null ? "" : $" ({maker} in it)")}")
+        {
+            Description = result.Diff,
+        };
+        if (!await context.ConfirmAsync(question, cancellationToken).ConfigureAwait(false))
+        {
+            return null;
+        }
+
+        if (!image.IsRoot)
+        {
+            throw HostRequirement.NotRoot(host.HostName);
+        }
+
+        var script = CrashKernelPlan.ComposeImage(root, words, maker, image.GrubConfig, files);
+        var reply = await new HostJob(access, host, context).RunAsync(connection, "Setting the crash kernel reservation of the image", script, cancellationToken).ConfigureAwait(false);
+        return HostJob.FailureOf(reply, host.HostName) is { } failure ? throw Explain(failure, maker ?? "", root) : result with { Changed = true, Backup = reply.All("backup") };
     }
 
     private static void Warn(HostContext context, CrashKernelFacts facts, CrashKernelPlan plan)
@@ -72,12 +120,13 @@ public sealed class SetCrashKernelOperation(HostAccess access, CrashKernelReques
         }
     }
 
-    private static HostException Explain(HostException failure, CrashKernelPlan plan)
+    private static HostException Explain(HostException failure, string tool, string? root)
     {
         var (what, remedy) = failure.ErrorId switch
         {
-            ErrorIds.BootLoaderFailed => ($"{plan.ToolName} did not do it; the boot loader's configuration is as it was.", "Read its words above, mend the cause, run the command again."),
-            ErrorIds.RollbackFailed => ($"{plan.ToolName} did not do it, and the configuration could not be brought back as a whole.",
+            ErrorIds.BootLoaderFailed => ($"{tool} did not do it; the boot loader's configuration is as it was.", root is null ? "Read its words above, mend the cause, run the command again."
+                : $"Read its words above. It needs the image's own disk, mounted at {root}; without that, move {root}/boot away for the moment and let the image's boot loader be set up where it is deployed."),
+            ErrorIds.RollbackFailed => ($"{tool} did not do it, and the configuration could not be brought back as a whole.",
                 "Log in before you reboot: look at /etc/default/grub, /boot and at the backups beside the files."),
             ErrorIds.FileChanged => ("A file is not the one that the plan was made from. Nothing was changed.", "Somebody else edits it: look who, then run the command again."),
             ErrorIds.WriteFailed => ("A file could not be written. The host is as it was.", "Look at free space and at whether /etc is read-only on the host."),

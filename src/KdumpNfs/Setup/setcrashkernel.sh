@@ -1,6 +1,7 @@
 # The job of Set-CrashKernelReservation: the boot loader's configuration gets other crashkernel= words; nothing restarts and nothing
 # is reserved before the next boot.
-# Variables: method (grubby, reset, ostree, kdumptool, grub), words (crashkernel=… with blanks between; empty to have none),
+# Variables: root (an image tree on a build host; empty for the host itself), method (grubby, reset, ostree, kdumptool, grub; files: nothing but
+# them), words (crashkernel=… with blanks between; empty to have none),
 # files (how many), file_N, sha_N, old_N, new_N, stamp, make (the program that writes grub_cfg), grub_cfg,
 # entries (grubby: a line for each, INDEX WORDS as they were)
 # shellcheck shell=sh disable=SC2154
@@ -16,6 +17,7 @@ each_file() {
 
 write_one() {
   step "Writing $path"
+  [ -z "$root" ] || (inside_tree "$root" "$path") || return 1
   mkdir -p -- "${path%/*}"
   # In a shell of its own: a failure there has told why, and what is written already has to come back.
   (replace_file "$path" "$hash" "$after" "$stamp")
@@ -30,11 +32,26 @@ bring_back() {
   fi
 }
 
+# What an image has to run runs in it, with the devices of this host: grub-probe looks for the one that the tree lies on.
+in_root() {
+  if [ -z "$root" ]; then
+    "$@"
+    return
+  fi
+  unshare -m -- /bin/sh -c '
+    tree=$1
+    shift
+    for name in dev proc sys; do
+      mkdir -p "$tree/$name" && mount --rbind "/$name" "$tree/$name" || exit 1
+    done
+    exec chroot "$tree" /usr/bin/env PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"' sh "$root" "$@"
+}
+
 make_grub() {
-  step "Running $make"
+  step "Running $make${root:+ in the image}"
   case $make in
-    update-grub) update-grub 2>&1 ;;
-    *) "$make" -o "$grub_cfg" 2>&1 ;;
+    update-grub) in_root update-grub 2>&1 ;;
+    *) in_root "$make" -o "${grub_cfg#"$root"}" 2>&1 ;;
   esac
 }
 
@@ -74,6 +91,7 @@ run_zipl() {
 
 apply() {
   case $method in
+    files) ;;
     grubby)
       step "Setting the arguments of every kernel"
       grubby_set ALL "$words" && all_entries entry_is_set && run_zipl

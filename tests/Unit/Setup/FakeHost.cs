@@ -21,9 +21,12 @@ internal sealed class FakeHost : IDisposable
     }
 
     /// <summary>A program in a directory that comes first on PATH; <c>$tree</c> is the host's root.</summary>
-    public FakeHost Program(string name, string script)
+    public FakeHost Program(string name, string script) => Executable("fakebin/" + name, script);
+
+    /// <summary>A program at a place in the tree.</summary>
+    public FakeHost Executable(string place, string script)
     {
-        var path = _tree.Write("fakebin/" + name, System.Text.Encoding.UTF8.GetBytes($"#!/bin/sh\ntree='{Root}'\n{script}\n"));
+        var path = _tree.Write(place.TrimStart('/'), System.Text.Encoding.UTF8.GetBytes($"#!/bin/sh\ntree='{Root}'\n{script}\n"));
         if (!OperatingSystem.IsWindows())
         {
             System.IO.File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
