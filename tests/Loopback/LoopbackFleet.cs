@@ -168,6 +168,7 @@ public sealed class LoopbackFleet : IDisposable
             PrintMotd no
             MaxStartups 500
             MaxSessions 50
+            SetEnv HOME={Home}
 
             """);
         var server = Process.Start(new ProcessStartInfo(Sshd, ["-D", "-f", file, "-E", Path.Combine(Home, "log")]))!;

@@ -16,7 +16,8 @@ function Get-FreePort {
 }
 
 # Starts sshd with the keys host, user and authorized of a folder, and waits until it answers; its configuration and log lie there too, under a name.
-function Start-Sshd([string] $Folder, [string] $Address, [int] $Port, [string[]] $More, [string] $Name = 'sshd') {
+# The folder is the home of its sessions: what this machine's user has in start-up files belongs to no test, and may take seconds for each session.
+function Start-Sshd([string] $Folder, [string] $Address, [int] $Port, [string] $Environment = '', [string[]] $More, [string] $Name = 'sshd') {
     @"
 Port $Port
 ListenAddress $Address
@@ -29,6 +30,7 @@ PasswordAuthentication no
 KbdInteractiveAuthentication no
 PermitRootLogin yes
 MaxStartups 100
+SetEnv HOME=$Folder $Environment
 $($More -join "`n")
 "@ | Set-Content "$Folder/$Name.conf"
     if ([Environment]::UserName -eq 'root') { $null = New-Item -ItemType Directory -Force /run/sshd }
@@ -68,7 +70,7 @@ function Start-TestServer {
     "[127.0.0.1]:$port $((Get-Content "$folder/host.pub") -replace ' test$')" | Set-Content "$folder/known_hosts"
     "[127.0.0.1]:$port $((Get-Content "$folder/stranger.pub") -replace ' test$')" | Set-Content "$folder/changed_hosts"
     $null = New-Item "$folder/no_hosts"
-    $process = Start-Sshd $folder 127.0.0.1 $port "SetEnv PATH=$path"
+    $process = Start-Sshd $folder 127.0.0.1 $port "PATH=$path"
     [pscustomobject]@{ Process = $process; Folder = "$folder"; Port = $port; Connection = @{
             UserName = [Environment]::UserName; Port = $port; KeyFilePath = "$folder/user"; KnownHostsFile = "$folder/known_hosts"
         } }

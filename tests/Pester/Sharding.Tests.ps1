@@ -9,7 +9,7 @@ BeforeAll {
 
     function Start-Relay([string] $Name, [string] $Address, [string] $ModulePath) {
         $port = Get-FreePort
-        $process = Start-Sshd $keys $Address $port "Subsystem powershell $pwsh -sshs -NoLogo -NoProfile", "SetEnv PSModulePath=$ModulePath" $Name
+        $process = Start-Sshd $keys $Address $port "PSModulePath=$ModulePath" "Subsystem powershell $pwsh -sshs -NoLogo -NoProfile" $Name
         $started.Add($process)
         "[$Address]:$port $hostKey" | Add-Content "$keys/known_relays"
         [pscustomobject]@{ HostName = $Address; Port = $port; UserName = $user; KeyFilePath = "$keys/user"; Name = $Name; Process = $process }
@@ -36,7 +36,7 @@ BeforeAll {
         $fleetPort = Get-FreePort
         "[127.0.2.*]:$fleetPort $hostKey" | Set-Content "$odd/known hosts"
         # 127.0.2.9 answers when it is let to.
-        $started.Add((Start-Sshd $keys 0.0.0.0 $fleetPort 'Match LocalAddress 127.0.2.9', "ForceCommand while [ ! -e $keys/go ] && [ -d $keys ]; do sleep 0.1; done; exec sh -c `"`$SSH_ORIGINAL_COMMAND`"" fleet))
+        $started.Add((Start-Sshd $keys 0.0.0.0 $fleetPort '' 'Match LocalAddress 127.0.2.9', "ForceCommand while [ ! -e $keys/go ] && [ -d $keys ]; do sleep 0.1; done; exec sh -c `"`$SSH_ORIGINAL_COMMAND`"" fleet))
         $modules = Split-Path (Convert-Path $moduleFolder)
         $one = Start-Relay one 127.0.1.1 $modules
         $two = Start-Relay two 127.0.1.2 $modules

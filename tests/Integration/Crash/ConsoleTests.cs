@@ -204,7 +204,7 @@ public sealed class ConsoleTests(SharedServer shared) : IDisposable
     {
         Need();
         // A server whose sessions find our ipmitool first.
-        using var server = SshServer.Start("SetEnv PATH=HOME/bin:/usr/local/bin:/usr/bin:/bin");
+        using var server = SshServer.Start("SetEnv HOME=HOME PATH=HOME/bin:/usr/local/bin:/usr/bin:/bin");
         var home = server.Home;
         Directory.CreateDirectory(home + "/bin");
         await File.WriteAllTextAsync(home + "/bin/ipmitool", $$"""

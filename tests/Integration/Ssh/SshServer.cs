@@ -50,7 +50,8 @@ public sealed class SshServer : IDisposable
         string.Join(' ', File.ReadAllText(Path.Combine(Home, $"host_{kind}.pub")).Split(' ').Take(2)).Trim();
 
     /// <summary>Starts a server.</summary>
-    /// <param name="configuration">Lines that come before ours; the first value wins in sshd_config.</param>
+    /// <remarks>Sessions have a home of their own: what this machine's root has in its start-up files belongs to no test, and may take seconds for each session.</remarks>
+    /// <param name="configuration">Lines that come before ours; the first value wins in sshd_config, and of SetEnv the first line.</param>
     /// <param name="hostKeys">Kinds of host keys.</param>
     public static SshServer Start(string configuration = "", params string[] hostKeys)
     {
@@ -82,6 +83,7 @@ public sealed class SshServer : IDisposable
                 PrintMotd no
                 MaxStartups 200
                 LogLevel VERBOSE
+                SetEnv HOME={home}
 
                 """;
             File.WriteAllText(Path.Combine(home, "sshd_config"), config);
