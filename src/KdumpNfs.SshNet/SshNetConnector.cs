@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Sockets;
 using KdumpNfs.Ssh;
 using KdumpNfs.Ssh.Config;
@@ -23,12 +24,13 @@ public sealed class SshNetConnector : IHostConnector
     {
         ArgumentNullException.ThrowIfNull(host);
         ArgumentNullException.ThrowIfNull(options);
+        var started = Stopwatch.GetTimestamp();
         using var room = ThreadRoom.Enter();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(options.ConnectTimeout);
         try
         {
-            return await ConnectWithinAsync(host, options, limit.Token).ConfigureAwait(false);
+            return await ConnectWithinAsync(host, options, started, limit.Token).ConfigureAwait(false);
         }
         catch (Exception e) when (e is OperationCanceledException or SshOperationTimeoutException)
         {
@@ -37,7 +39,7 @@ public sealed class SshNetConnector : IHostConnector
         }
     }
 
-    private async Task<IHostConnection> ConnectWithinAsync(SshHost host, SshOptions options, CancellationToken cancellationToken)
+    private async Task<IHostConnection> ConnectWithinAsync(SshHost host, SshOptions options, long started, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var config = _configs.GetOrAdd(options.ConfigFile ?? "", _ => SshConfig.Load(options.ConfigFile));
@@ -75,11 +77,11 @@ public sealed class SshNetConnector : IHostConnector
             throw hostKey.Refusal ?? Explain(host, target, login, e);
         }
 
-        return await StartAsync(host, options, client, session, cancellationToken).ConfigureAwait(false);
+        return await StartAsync(host, options, client, session, started, cancellationToken).ConfigureAwait(false);
     }
 
     private static async Task<IHostConnection> StartAsync(
-        SshHost host, SshOptions options, SshClient client, SessionHolder session, CancellationToken cancellationToken)
+        SshHost host, SshOptions options, SshClient client, SessionHolder session, long started, CancellationToken cancellationToken)
     {
         var bootstrap = new Bootstrap(options);
         var pipe = new SshNetPipe(client, session, bootstrap.Command);
@@ -87,8 +89,7 @@ public sealed class SshNetConnector : IHostConnector
         {
             var loop = new ScriptLoop(host.HostName, bootstrap, pipe);
             await pipe.OpenAsync(loop, options.Sudo, host.HostName, cancellationToken).ConfigureAwait(false);
-            await loop.StartAsync(cancellationToken).ConfigureAwait(false);
-            pipe.Started = true;
+            loop.Start(options.ConnectTimeout - Stopwatch.GetElapsedTime(started), () => SshErrors.Timeout(host.HostName, options.ConnectTimeout));
             return new LoopConnection(host, SshTransport.SshNet, loop, options.OperationTimeout);
         }
         catch (Exception e)

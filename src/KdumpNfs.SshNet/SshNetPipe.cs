@@ -21,9 +21,6 @@ internal sealed class SshNetPipe(SshClient client, SessionHolder session, string
     private Task _closing = Task.CompletedTask;
     private volatile bool _aborted;
 
-    /// <summary>Set once the host has said that it is ready.</summary>
-    public bool Started { get; set; }
-
     /// <summary>Opens the channel and begins to read.</summary>
     public async Task OpenAsync(ScriptLoop loop, bool sudo, string hostName, CancellationToken cancellationToken)
     {
@@ -160,7 +157,7 @@ internal sealed class SshNetPipe(SshClient client, SessionHolder session, string
         }
 
         return _aborted ? SshErrors.Lost(hostName, "The connection was closed.")
-            : Started || _command.ExitStatus is null ? SshErrors.Lost(hostName, "The connection was lost.", said)
+            : loop.HasStarted || _command.ExitStatus is null ? SshErrors.Lost(hostName, "The connection was lost.", said)
             : SshErrors.NoLoop(hostName, sudo, _command.ExitStatus, said);
     }
 

@@ -197,6 +197,7 @@ public sealed class FleetRun : IDisposable
         finally
         {
             Post(new HostDone(hostName));
+            await context.LeftAsync().ConfigureAwait(false);
         }
     }
 

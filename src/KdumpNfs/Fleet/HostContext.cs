@@ -7,6 +7,8 @@ public sealed class HostContext
 {
     private readonly Action<FleetMessage> _post;
     private readonly SshHost? _host;
+    private readonly object _gate = new();
+    private readonly List<Task> _closing = [];
 
     internal HostContext(string hostName, Action<FleetMessage> post, SshHost? host = null)
     {
@@ -30,6 +32,27 @@ public sealed class HostContext
 
     /// <summary>Gives a result before the operation ends.</summary>
     public void Output(object value) => _post(new HostOutput(HostName, value) { Host = _host });
+
+    /// <summary>
+    /// Takes over the end of a connection that is not needed any more: it is a round trip that gives nothing. The host is answered for meanwhile and its place is free; the run ends
+    /// when its connections have.
+    /// </summary>
+    internal void Leave(Task closing)
+    {
+        lock (_gate)
+        {
+            _closing.Add(closing);
+        }
+    }
+
+    /// <summary>When all that was left has ended. An end that fails is an end.</summary>
+    internal Task LeftAsync()
+    {
+        lock (_gate)
+        {
+            return _closing.Count == 0 ? Task.CompletedTask : Task.WhenAll(_closing).ContinueWith(t => _ = t.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        }
+    }
 
     /// <summary>Asks whether to make a change. The front end answers on its own thread (ShouldProcess).</summary>
     public async Task<bool> ConfirmAsync(ChangeQuestion question, CancellationToken cancellationToken)

@@ -8,7 +8,8 @@ namespace KdumpNfs.Ssh;
 /// <remarks>
 /// The command is parsed by the login shell, whatever it is (bash, dash, csh, fish): one pair of single quotes, no backslash, no
 /// exclamation mark, no line feed. It reads exactly as many bytes as announced and runs them, or exits with
-/// <see cref="CutExitStatus"/> when they did not arrive whole (a start-up file of the shell read stdin).
+/// <see cref="CutExitStatus"/> when they are not the program from its first to its last word: a start-up file of the shell read some of
+/// stdin, and what was sent behind the program moved up.
 /// Where sudo may ask, it is told to ask on stderr and to read from stdin (-S). Until the shell says that it is there nothing else is
 /// sent, so that sudo gets the password if it asks, and nothing else does if it does not. sudo reads that line byte by byte.
 /// </remarks>
@@ -22,7 +23,7 @@ internal sealed class Bootstrap
     {
         Nonce = Convert.ToHexString(RandomNumberGenerator.GetBytes(16));
         Password = options.SecretForSudo;
-        var text = $"_kn_n={Nonce}\n_kn_sudo={(options.Sudo ? 1 : 0)}\n" + Hosts.HostScript.Read("sshloop").Replace("\r", "", StringComparison.Ordinal);
+        var text = $"_kn_n={Nonce}\n_kn_sudo={(options.Sudo ? 1 : 0)}\n" + Hosts.HostScript.Read("sshloop").Replace("\r", "", StringComparison.Ordinal) + "#" + Nonce;
         Program = Encoding.ASCII.GetBytes(text);
         var n = Program.Length.ToString(CultureInfo.InvariantCulture);
 
@@ -42,7 +43,7 @@ internal sealed class Bootstrap
         }
 
         Command = (options.Sudo ? sudo : "exec ") +
-            $"/bin/sh -c '{here}LC_ALL=C;export LC_ALL;s=$(head -c {n};echo x);s=${{s%x}};[ ${{#s}} -eq {n} ]||exit {CutExitStatus};eval \"$s\"'";
+            $"/bin/sh -c '{here}LC_ALL=C;export LC_ALL;s=$(head -c {n};echo x);s=${{s%x}};case ${{#s}},$s in {n},_kn_n={Nonce}*#{Nonce}) ;; *) exit {CutExitStatus};; esac;eval \"$s\"'";
     }
 
     /// <summary>The marker that the shell gives before it reads the program, where sudo may want a password first.</summary>

@@ -40,6 +40,7 @@ internal sealed partial class ScriptLoop : IAsyncDisposable
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _here = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Task _sent = Task.CompletedTask;
     private readonly PromptWatch? _prompt;
     private readonly IScriptPipe _pipe;
     private readonly string _hostName;
@@ -68,22 +69,23 @@ internal sealed partial class ScriptLoop : IAsyncDisposable
     /// <summary>Sends the program and waits until it runs. Failures come through <see cref="Close"/>.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        try
-        {
-            if (_bootstrap.Password is { } password)
-            {
-                await PassSudoAsync(password, cancellationToken).ConfigureAwait(false);
-            }
-
-            await _pipe.WriteAsync(_bootstrap.Program, cancellationToken).ConfigureAwait(false);
-        }
-        catch (IOException)
-        {
-            // Whoever closed the pipe tells why through Close, which ends the wait below.
-        }
-
+        await SendProgramAsync(cancellationToken).ConfigureAwait(false);
         await _ready.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
+
+    /// <summary>
+    /// Sends the program without waiting for the host, which saves a round trip: the first script follows it at once, and gets the failure when there is none to run it.
+    /// </summary>
+    /// <param name="limit">How long it may take until the program runs.</param>
+    /// <param name="late">What to say when it took longer.</param>
+    public void Start(TimeSpan limit, Func<HostException> late)
+    {
+        _sent = SendProgramAsync(CancellationToken.None);
+        _ = LimitStartAsync(limit, late);
+    }
+
+    /// <summary>Whether the host has said that the program runs.</summary>
+    public bool HasStarted => _ready.Task.IsCompletedSuccessfully;
 
     /// <summary>Whether scripts can still be run.</summary>
     public bool IsOpen
@@ -223,6 +225,39 @@ internal sealed partial class ScriptLoop : IAsyncDisposable
         }
     }
 
+    private async Task SendProgramAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (_bootstrap.Password is { } password)
+            {
+                await PassSudoAsync(password, cancellationToken).ConfigureAwait(false);
+            }
+
+            await _pipe.WriteAsync(_bootstrap.Program, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or HostException)
+        {
+            // Whoever closed the pipe tells why through Close, which fails whatever waits.
+        }
+    }
+
+    private async Task LimitStartAsync(TimeSpan limit, Func<HostException> late)
+    {
+        try
+        {
+            await _ready.Task.WaitAsync(limit > TimeSpan.Zero ? limit : TimeSpan.Zero).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            Abort(late());
+        }
+        catch (HostException)
+        {
+            // Closed: who runs a script is told.
+        }
+    }
+
     /// <summary>Gives sudo its password if it asks; comes back when the shell behind sudo runs.</summary>
     private async Task PassSudoAsync(Secret password, CancellationToken cancellationToken)
     {
@@ -250,6 +285,7 @@ internal sealed partial class ScriptLoop : IAsyncDisposable
         var head = (id > 1 ? "next\n" : "") + string.Create(CultureInfo.InvariantCulture, $"{id} {text.Length} {(input is null ? 0 : 1)}\n");
         var tail = input is null ? "0\n" : "";
         byte[] request = [.. Encoding.ASCII.GetBytes(head), .. text, .. Encoding.ASCII.GetBytes(tail)];
+        await _sent.WaitAsync(cancellationToken).ConfigureAwait(false);
         await WriteAsync(request, cancellationToken).ConfigureAwait(false);
         if (input is null)
         {

@@ -35,7 +35,12 @@ public abstract class TransportTests(SharedServer shared)
         connection.RunAsync(new RemoteScript(script) { Input = input });
 
     protected async Task<HostException> RefusedAsync(SshServer? server = null, Func<SshOptions, SshOptions>? change = null, Func<SshHost, SshHost>? host = null) =>
-        await Assert.ThrowsAsync<HostException>(async () => await (await ConnectAsync(server, change, host)).DisposeAsync());
+        await Assert.ThrowsAsync<HostException>(async () =>
+        {
+            // A transport may leave it to the first script to find that nothing runs scripts there.
+            await using var connection = await ConnectAsync(server, change, host);
+            await RunAsync(connection, ":");
+        });
 
     protected static async Task WaitForAsync(Func<bool> condition, string what)
     {

@@ -57,13 +57,11 @@ public sealed class OpenSshConnector(string program = "ssh") : IHostConnector
         var bootstrap = new Bootstrap(options);
         var pipe = OpenSshPipe.Start(program, OpenSshArguments.Build(host, options, bootstrap.Command), host.HostName, askpass);
         var loop = new ScriptLoop(host.HostName, bootstrap, pipe);
-        var started = false;
         pipe.Attach(loop.Output, loop.Error, status =>
-            loop.Close(OpenSshDiagnosis.Explain(host, options, loop.Error.Tail, loop.Output.Tail, status, Volatile.Read(ref started))));
+            loop.Close(OpenSshDiagnosis.Explain(host, options, loop.Error.Tail, loop.Output.Tail, status, loop.HasStarted)));
         try
         {
             await loop.StartAsync(cancellationToken).ConfigureAwait(false);
-            Volatile.Write(ref started, true);
             return new LoopConnection(host, SshTransport.OpenSsh, loop, options.OperationTimeout);
         }
         catch
