@@ -14,6 +14,26 @@ internal sealed class Login : IDisposable
 
     public Login(SshHost host, ResolvedHost target, SshOptions options, SessionHolder session)
     {
+        try
+        {
+            Methods = Prepare(host, target, options, session);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    public AuthenticationMethod[] Methods { get; }
+
+    /// <summary>What was tried, for the error message; no secret in it.</summary>
+    public string Description => string.Join(", ", _used);
+
+    public void Dispose() => _owned.ForEach(o => o.Dispose());
+
+    private AuthenticationMethod[] Prepare(SshHost host, ResolvedHost target, SshOptions options, SessionHolder session)
+    {
         var methods = new List<AuthenticationMethod>();
         var keys = host.KeyFilePath is null && options.Credential is not null ? [] : LoadKeys(host, target, options.KeyPassphrase);
         if (keys.Length > 0)
@@ -34,15 +54,8 @@ internal sealed class Login : IDisposable
         }
 
         _owned.AddRange(methods);
-        Methods = [.. methods.Select(m => new SessionCapture(m, session))];
+        return [.. methods.Select(m => new SessionCapture(m, session))];
     }
-
-    public AuthenticationMethod[] Methods { get; }
-
-    /// <summary>What was tried, for the error message; no secret in it.</summary>
-    public string Description => string.Join(", ", _used);
-
-    public void Dispose() => _owned.ForEach(o => o.Dispose());
 
     private static KeyboardInteractiveAuthenticationMethod KeyboardInteractive(string user, string password)
     {
@@ -75,9 +88,19 @@ internal sealed class Login : IDisposable
                     throw new SshException(problem);
                 }
 
-                var file = opens ? Open(path, passphrase!) : new PrivateKeyFile(path);
-                _owned.Add(file);
-                keys.Add(new ModernKey(file));
+                if (opens)
+                {
+                    var file = Open(path, passphrase!);
+                    _owned.Add(file);
+                    keys.Add(new ModernKey(file));
+                }
+                else
+                {
+                    var loan = KeyRing.Lend(path);
+                    _owned.Add(loan);
+                    keys.Add(new ModernKey(loan.File));
+                }
+
                 _used.Add($"the key {path}");
             }
             catch (Exception e) when (opens || e is SshException or IOException or UnauthorizedAccessException or FormatException or System.Security.Cryptography.CryptographicException or NotSupportedException)

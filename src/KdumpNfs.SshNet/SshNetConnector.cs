@@ -54,19 +54,23 @@ public sealed class SshNetConnector : IHostConnector
 
         var hostKey = new HostKeyCheck(host, target, options);
         var session = new SessionHolder();
-        using var login = new Login(host, target, options, session);
+        var login = new Login(host, target, options, session);
         var info = new ConnectionInfo(target.HostName, target.Port, target.UserName, login.Methods) { Timeout = options.ConnectTimeout };
         hostKey.Prefer(info);
         var client = new SshClient(info) { KeepAliveInterval = TimeSpan.FromSeconds(15) };
         client.HostKeyReceived += hostKey.OnReceived;
-        var connecting = Task.Run(() => client.ConnectAsync(cancellationToken), CancellationToken.None);
+        // Not ConnectAsync: that reads the host's banner byte by byte in a task each, and blocks a thread for the rest all the same.
+        var connecting = Task.Run(client.Connect, CancellationToken.None);
+
+        // Keys are the login's until it has ended, which may be after this call.
+        _ = connecting.ContinueWith(_ => login.Dispose(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         try
         {
             await connecting.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e)
         {
-            // Key exchange and login cannot be interrupted; the call returns and the rest ends with its socket or its own timeout.
+            // Connecting cannot be interrupted; the call returns, nobody logs in any more, and the rest ends with its socket or its own timeout.
             _ = connecting.ContinueWith(_ => Discard(client, session), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
             _ = session.Close();
             if (e is OperationCanceledException or SshOperationTimeoutException)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using KdumpNfs.Ssh;
 using Renci.SshNet;
 using Renci.SshNet.Common;
@@ -127,11 +128,10 @@ internal sealed class SshNetPipe(SshClient client, SessionHolder session, string
 
     private async Task PumpAsync(ScriptLoop loop, bool sudo, string hostName)
     {
-        var buffer = new byte[64 << 10];
         while (!_aborted)
         {
             var ended = _execution.IsCompleted;
-            var moved = Drain(_command.OutputStream, loop.Output, buffer) | Drain(_command.ExtendedOutputStream, loop.Error, buffer);
+            var moved = Drain(_command.OutputStream, loop.Output) | Drain(_command.ExtendedOutputStream, loop.Error);
             if (ended && !moved)
             {
                 break;
@@ -161,14 +161,17 @@ internal sealed class SshNetPipe(SshClient client, SessionHolder session, string
             : SshErrors.NoLoop(hostName, sudo, _command.ExitStatus, said);
     }
 
-    private static bool Drain(Stream stream, ScriptLoop.StreamSide side, byte[] buffer)
+    private static bool Drain(Stream stream, ScriptLoop.StreamSide side)
     {
+        byte[]? buffer = null;
         try
         {
             var moved = false;
             long available;
             while ((available = stream.Length) > 0)
             {
+                // An idle connection holds none.
+                buffer ??= ArrayPool<byte>.Shared.Rent(64 << 10);
                 var count = stream.Read(buffer, 0, (int)Math.Min(available, buffer.Length));
                 side.Feed(buffer.AsSpan(0, count));
                 moved |= count > 0;
@@ -183,6 +186,13 @@ internal sealed class SshNetPipe(SshClient client, SessionHolder session, string
         catch (ObjectDisposedException)
         {
             return false;
+        }
+        finally
+        {
+            if (buffer is not null)
+            {
+                ArrayPool<byte>.Shared.Return(buffer);
+            }
         }
     }
 }

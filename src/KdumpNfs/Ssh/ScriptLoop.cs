@@ -333,8 +333,9 @@ internal sealed partial class ScriptLoop : IAsyncDisposable
 
     private void Abort(HostException reason)
     {
-        _pipe.Abort();
+        // In this order: the end of the pipe would be the reason otherwise.
         Close(reason);
+        _pipe.Abort();
     }
 
     private void OnMarker(bool isError, string text)

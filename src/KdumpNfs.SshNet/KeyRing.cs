@@ -1,0 +1,88 @@
+using Renci.SshNet;
+
+namespace KdumpNfs.SshNet;
+
+/// <summary>Key files that were read, lent to one login at a time: reading one costs about as much as a signature, and a fleet logs in with the same few.</summary>
+/// <remarks>Kept only as long as somebody logs in; the last one takes all of them along. Keys that a passphrase opened are never kept.</remarks>
+internal static class KeyRing
+{
+    private static readonly object Gate = new();
+    private static readonly Dictionary<Mark, Stack<PrivateKeyFile>> Free = [];
+    private static int _lent;
+
+    /// <summary>A key that nobody else has at this moment; dispose the loan to give it back.</summary>
+    /// <exception cref="Renci.SshNet.Common.SshException">As its constructor throws, and others.</exception>
+    public static Loan Lend(string path)
+    {
+        var info = new FileInfo(path);
+        var real = info.LinkTarget is null ? info : info.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? info;
+        var mark = real.Exists ? new Mark(path, real.LastWriteTimeUtc, real.Length) : new Mark(path, default, 0);
+        PrivateKeyFile? file = null;
+        lock (Gate)
+        {
+            _lent++;
+            if (Free.TryGetValue(mark, out var there))
+            {
+                there.TryPop(out file);
+            }
+        }
+
+        try
+        {
+            return new Loan(mark, file ?? new PrivateKeyFile(path));
+        }
+        catch
+        {
+            Return(mark, null);
+            throw;
+        }
+    }
+
+    private static void Return(Mark mark, PrivateKeyFile? file)
+    {
+        lock (Gate)
+        {
+            if (file is not null)
+            {
+                if (!Free.TryGetValue(mark, out var there))
+                {
+                    Free[mark] = there = [];
+                }
+
+                there.Push(file);
+            }
+
+            if (--_lent > 0)
+            {
+                return;
+            }
+
+            foreach (var left in Free.Values.SelectMany(f => f))
+            {
+                left.Dispose();
+            }
+
+            Free.Clear();
+        }
+    }
+
+    /// <summary>Which file it was read from, and how that looked then.</summary>
+    internal readonly record struct Mark(string Path, DateTime Written, long Length);
+
+    /// <summary>A key in the hands of one login.</summary>
+    internal sealed class Loan(Mark mark, PrivateKeyFile file) : IDisposable
+    {
+        private int _returned;
+
+        public PrivateKeyFile File => file;
+
+        /// <inheritdoc/>
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _returned, 1) == 0)
+            {
+                Return(mark, file);
+            }
+        }
+    }
+}
