@@ -1,3 +1,4 @@
+using KdumpNfs.Ssh;
 using Renci.SshNet;
 
 namespace KdumpNfs.SshNet;
@@ -7,16 +8,14 @@ namespace KdumpNfs.SshNet;
 internal static class KeyRing
 {
     private static readonly object Gate = new();
-    private static readonly Dictionary<Mark, Stack<PrivateKeyFile>> Free = [];
+    private static readonly Dictionary<(string Path, FileMark Mark), Stack<PrivateKeyFile>> Free = [];
     private static int _lent;
 
     /// <summary>A key that nobody else has at this moment; dispose the loan to give it back.</summary>
     /// <exception cref="Renci.SshNet.Common.SshException">As its constructor throws, and others.</exception>
     public static Loan Lend(string path)
     {
-        var info = new FileInfo(path);
-        var real = info.LinkTarget is null ? info : info.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? info;
-        var mark = real.Exists ? new Mark(path, real.LastWriteTimeUtc, real.Length) : new Mark(path, default, 0);
+        var mark = (path, FileMark.Of(path) ?? default);
         PrivateKeyFile? file = null;
         lock (Gate)
         {
@@ -38,7 +37,7 @@ internal static class KeyRing
         }
     }
 
-    private static void Return(Mark mark, PrivateKeyFile? file)
+    private static void Return((string Path, FileMark Mark) mark, PrivateKeyFile? file)
     {
         lock (Gate)
         {
@@ -66,11 +65,8 @@ internal static class KeyRing
         }
     }
 
-    /// <summary>Which file it was read from, and how that looked then.</summary>
-    internal readonly record struct Mark(string Path, DateTime Written, long Length);
-
     /// <summary>A key in the hands of one login.</summary>
-    internal sealed class Loan(Mark mark, PrivateKeyFile file) : IDisposable
+    internal sealed class Loan((string Path, FileMark Mark) mark, PrivateKeyFile file) : IDisposable
     {
         private int _returned;
 

@@ -15,6 +15,8 @@ public sealed partial class KdumpConf
     /// <summary>The key of ssh targets where the file names none (DEFAULT_SSHKEY in kdump-lib-initramfs.sh).</summary>
     public const string DefaultSshKey = "/root/.ssh/kdump_id_rsa";
 
+    private static readonly Recent<KdumpConf> Known = new(text => new KdumpConf(LineDocument.Parse(text)));
+
     private readonly LineDocument document;
     private readonly List<ConfDirective> directives;
 
@@ -27,7 +29,7 @@ public sealed partial class KdumpConf
     }
 
     /// <summary>Reads the file. Any bytes are accepted; <see cref="Problems"/> says what the host's tools make of them.</summary>
-    public static KdumpConf Parse(ReadOnlySpan<byte> content) => new(LineDocument.Parse(content));
+    public static KdumpConf Parse(ReadOnlySpan<byte> content) => Known.Of(ByteText.FromBytes(content));
 
     /// <summary>What kdumpctl refuses or reads otherwise than it looks, in the order of the lines. kdumpctl prints the first one only.</summary>
     public IReadOnlyList<ConfigProblem> Problems { get; }

@@ -20,10 +20,10 @@ internal sealed class KnownHostsFile
     private readonly ConcurrentDictionary<string, KnownHostsEntry[]> _remembered = new(StringComparer.Ordinal);
     private readonly KnownHostsEntry[] _others;
     private readonly string _path;
-    private (DateTime Written, long Length) _stamp;
+    private FileMark _stamp;
     private int _lines;
 
-    private KnownHostsFile(string path, string text, (DateTime Written, long Length) stamp)
+    private KnownHostsFile(string path, string text, FileMark stamp)
     {
         (_path, _stamp) = (path, stamp);
         var lines = text.Split('\n');
@@ -41,7 +41,7 @@ internal sealed class KnownHostsFile
     {
         try
         {
-            if (Stamp(path) is not { } stamp)
+            if (FileMark.Of(path) is not { } stamp)
             {
                 return Empty;
             }
@@ -54,7 +54,7 @@ internal sealed class KnownHostsFile
             // One reads for all that connect at this moment.
             lock (Gate)
             {
-                stamp = Stamp(path) ?? stamp;
+                stamp = FileMark.Of(path) ?? stamp;
                 return Files.TryGetValue(path, out read) && read._stamp == stamp ? read
                     : Files[path] = new KnownHostsFile(path, File.ReadAllText(path, Encoding.Latin1), stamp);
             }
@@ -71,7 +71,7 @@ internal sealed class KnownHostsFile
         lock (Gate)
         {
             MakeDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-            var before = Stamp(path);
+            var before = FileMark.Of(path);
 
             // A file that an editor left without a final line feed must not swallow the new line.
             var cut = NeedsLineFeed(path);
@@ -88,7 +88,7 @@ internal sealed class KnownHostsFile
             }
 
             // What was read stays only if nobody else wrote meanwhile.
-            if (Files.TryGetValue(path, out var read) && before == read._stamp && Stamp(path) is { } after && after.Length == read._stamp.Length + bytes.Length)
+            if (Files.TryGetValue(path, out var read) && before == read._stamp && FileMark.Of(path) is { } after && after.Length == read._stamp.Length + bytes.Length)
             {
                 read.Take(line, cut, after);
             }
@@ -107,19 +107,6 @@ internal sealed class KnownHostsFile
         return !_named.TryGetValue(name, out var named) ? others
             : others.Length == 0 ? named
             : named.Concat(others).OrderBy(e => e.Line);
-    }
-
-    private static (DateTime Written, long Length)? Stamp(string path)
-    {
-        var info = Real(path);
-        return info.Exists ? (info.LastWriteTimeUtc, info.Length) : null;
-    }
-
-    // A link has a time and a length of its own, which stay when the file behind it changes.
-    private static FileInfo Real(string path)
-    {
-        var info = new FileInfo(path);
-        return info.LinkTarget is null ? info : info.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? info;
     }
 
     private static void MakeDirectory(string directory)
@@ -141,7 +128,7 @@ internal sealed class KnownHostsFile
 
     private static bool NeedsLineFeed(string path)
     {
-        var info = Real(path);
+        var info = FileMark.Real(path);
         if (!info.Exists || info.Length == 0)
         {
             return false;
@@ -152,7 +139,7 @@ internal sealed class KnownHostsFile
         return stream.ReadByte() != '\n';
     }
 
-    private void Take(string line, bool cut, (DateTime Written, long Length) stamp)
+    private void Take(string line, bool cut, FileMark stamp)
     {
         _lines += cut ? 1 : 0;
         var entry = KnownHostsEntry.Parse(line, _path, _lines++);

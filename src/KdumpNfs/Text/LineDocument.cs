@@ -22,9 +22,11 @@ internal sealed class LineDocument
     public IReadOnlyList<TextLine> Lines => lines;
 
     /// <summary>Splits bytes at line feeds; nothing is dropped.</summary>
-    public static LineDocument Parse(ReadOnlySpan<byte> content)
+    public static LineDocument Parse(ReadOnlySpan<byte> content) => Parse(ByteText.FromBytes(content));
+
+    /// <summary>Splits a text (of bytes, as <see cref="ByteText"/> makes it) at line feeds; nothing is dropped.</summary>
+    public static LineDocument Parse(string text)
     {
-        var text = ByteText.FromBytes(content);
         var result = new List<TextLine>();
         for (var start = 0; start < text.Length;)
         {
