@@ -402,10 +402,14 @@ run_bench() {
     KDUMPNFS_FUZZ_ROUNDS=${KDUMPNFS_FUZZ_ROUNDS:-150000} dotnet test tests/Unit -c "$config" --no-build --nologo --filter "FullyQualifiedName~FuzzTests"
     need sshd openssh-server
     say "A change cut at ${KDUMPNFS_SWEEP:-500} places"
-    KDUMPNFS_SWEEP=${KDUMPNFS_SWEEP:-500} dotnet test tests/Integration -c "$config" --no-build --nologo -p:WithSshNet="$sshnet" --filter "FullyQualifiedName~CutTests" \
+    KDUMPNFS_SWEEP=${KDUMPNFS_SWEEP:-500} dotnet test tests/Integration -c "$config" --no-build --nologo -p:WithSshNet="$sshnet" --filter "FullyQualifiedName~CutTests|FullyQualifiedName~RekeyTests" \
       --logger "console;verbosity=detailed"
     say "A fleet of ${KDUMPNFS_FLEET_HOSTS:-200} hosts on real sshd, one in twenty with each fault"
     KDUMPNFS_FLEET_HOSTS=${KDUMPNFS_FLEET_HOSTS:-200} dotnet test tests/Integration -c "$config" --no-build --nologo -p:WithSshNet="$sshnet" --filter "FullyQualifiedName~MixedFleetTests" \
+      --logger "console;verbosity=detailed"
+    need_asyncssh
+    say "A fleet of ${KDUMPNFS_LIGHT_HOSTS:-2000} light hosts, one in twenty with each fault of a connection"
+    KDUMPNFS_LIGHT_HOSTS=${KDUMPNFS_LIGHT_HOSTS:-2000} dotnet test tests/Integration -c "$config" --no-build --nologo -p:WithSshNet="$sshnet" --filter "FullyQualifiedName~LightMixedTests" \
       --logger "console;verbosity=detailed"
   fi
   # What other programs do to the same hosts is measured beside it, where they are there.

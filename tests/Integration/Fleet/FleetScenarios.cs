@@ -32,7 +32,7 @@ public abstract class FleetScenarios(SharedFleet shared, ITestOutputHelper outpu
 {
     protected const string Conf = "/etc/kdump.conf";
 
-    protected LoopbackFleet Fleet => shared.Fleet;
+    protected virtual LoopbackFleet Fleet => shared.Fleet;
 
     protected ITestOutputHelper Out { get; } = output;
 
