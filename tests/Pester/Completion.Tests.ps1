@@ -83,7 +83,7 @@ Describe 'A Tab' {
             $connection = $server.Connection
             $null = Get-NfsExport 127.0.0.1 @connection
             # Logins, not lines: the end of the one above may be told late.
-            function Get-Login { @(Select-String -Path "$($server.Folder)/log" -Pattern '^(Accepted|Connection from)|Accepted publickey').Count }
+            function Get-Login { @(Select-String -Path "$($server.Log)" -Pattern '^(Accepted|Connection from)|Accepted publickey').Count }
             $logged = Get-Login
             (Tab 'Set-KdumpNfsTarget web01 -NfsServer 127.0.0.1 -Export ').CompletionText | Should -Contain '/data/tab_share'
             # A name that nobody asked: what is known of others is offered all the same.

@@ -71,7 +71,7 @@ function Start-TestServer {
     "[127.0.0.1]:$port $((Get-Content "$folder/stranger.pub") -replace ' test$')" | Set-Content "$folder/changed_hosts"
     $null = New-Item "$folder/no_hosts"
     $process = Start-Sshd $folder 127.0.0.1 $port "PATH=$path"
-    [pscustomobject]@{ Process = $process; Folder = "$folder"; Port = $port; Connection = @{
+    [pscustomobject]@{ Process = $process; Folder = "$folder"; Log = "$folder/sshd.log"; Port = $port; Connection = @{
             UserName = [Environment]::UserName; Port = $port; KeyFilePath = "$folder/user"; KnownHostsFile = "$folder/known_hosts"
         } }
 }

@@ -139,7 +139,7 @@ Export-ModuleMember -Function Get-Secret
         $failures = $null
         $words = Get-KdumpStatus 127.0.0.1 -Port $server.Port -KnownHostsFile $server.Connection.KnownHostsFile -CredentialName 'Main\fleet' -IncludeFailed -Verbose -ErrorVariable failures -ErrorAction SilentlyContinue 4>&1
         # The server takes no passwords: the user of the vault is refused.
-        Get-Content "$($server.Folder)/log" -Raw | Should -Match 'vault-user'
+        Get-Content "$($server.Log)" -Raw | Should -Match 'vault-user'
         "$($words | Out-String)$($failures | Out-String)$($failures | Format-List * -Force | Out-String)" | Should -Not -Match 'not-a-real-password'
     }
 }

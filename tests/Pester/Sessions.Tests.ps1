@@ -20,7 +20,7 @@ exec "$@"
     }
     $connection = $server.Connection
     $transports = @('OpenSsh') + $(if (Test-Path (Join-Path $moduleFolder private)) { 'SshNet' })
-    function Get-LoginCount { @(Select-String -LiteralPath "$($server.Folder)/log" -Pattern 'Accepted publickey' -SimpleMatch).Count }
+    function Get-LoginCount { @(Select-String -LiteralPath "$($server.Log)" -Pattern 'Accepted publickey' -SimpleMatch).Count }
 }
 
 AfterAll {
