@@ -9,8 +9,8 @@ namespace KdumpNfs.SshNet;
 
 /// <summary>Connects through SSH.NET: in this process, without a child for each host.</summary>
 /// <remarks>
-/// One exec channel runs the script loop, as with the OpenSSH client. SSH.NET keeps one thread of its own for each open connection; key
-/// exchange and login block a thread of the pool for their round trips, see <see cref="ThreadRoom"/>.
+/// One exec channel runs the script loop, as with the OpenSSH client. SSH.NET keeps one thread of its own for each open connection;
+/// connecting, key exchange and login block a thread of the pool for their round trips, see <see cref="ThreadRoom"/>.
 /// </remarks>
 public sealed class SshNetConnector : IHostConnector
 {

@@ -2,7 +2,7 @@ namespace KdumpNfs.SshNet;
 
 /// <summary>Room in the thread pool for calls that block.</summary>
 /// <remarks>
-/// Key exchange and login of SSH.NET block a thread of the pool for their round trips, and the pool grows by only a few threads in a second once it has
+/// Connecting, key exchange and login of SSH.NET block a thread of the pool for their round trips, and the pool grows by only a few threads in a second once it has
 /// its minimum: more hosts at once would wait for threads instead of for the network. So the minimum follows the calls, in steps; threads that nobody
 /// needs end by themselves.
 /// </remarks>

@@ -5,7 +5,6 @@
 kv uid "$(id -u)"
 [ -d "$root/etc" ] && kv tree 1
 kv os.release "$(cat "$root/etc/os-release" 2>/dev/null)"
-kvline machine.id "$root/etc/machine-id"
 { [ -d "$root/ostree" ] || [ -d "$root/sysroot/ostree" ]; } && kv ostree 1
 [ -f "$root/etc/zipl.conf" ] && kv zipl 1
 for name in kdumpctl kdump-config kdumptool update-grub grub2-mkconfig grub-mkconfig; do

@@ -9,7 +9,7 @@ public sealed class LightFleetTests
 {
     private const int Hosts = 24;
 
-    private static IHostConnector Connector { get; } =
+    internal static IHostConnector Connector { get; } =
 #if WITH_SSHNET
         new KdumpNfs.SshNet.SshNetConnector();
 #else

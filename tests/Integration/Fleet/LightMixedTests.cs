@@ -34,13 +34,6 @@ public sealed class LightMixedTests(ITestOutputHelper output)
         (new(FaultKind.Trickle, 2000) { BytesPerSecond = 8000 }, []),
     ];
 
-    private static IHostConnector Connector { get; } =
-#if WITH_SSHNET
-        new KdumpNfs.SshNet.SshNetConnector();
-#else
-        new KdumpNfs.Ssh.OpenSsh.OpenSshConnector();
-#endif
-
     [SkippableFact]
     public async Task Every_host_of_a_large_fleet_full_of_faults_gets_exactly_one_answer()
     {
@@ -63,7 +56,7 @@ public sealed class LightMixedTests(ITestOutputHelper output)
         }
 
         var options = fleet.Options with { ConnectTimeout = TimeSpan.FromSeconds(45), OperationTimeout = TimeSpan.FromSeconds(45) };
-        var operation = new KdumpStatusOperation(new HostAccess(Connector, options));
+        var operation = new KdumpStatusOperation(new HostAccess(LightFleetTests.Connector, options));
         var front = new CollectingFront();
         var clock = Stopwatch.StartNew();
         using (var run = new FleetRun(Throttle))
