@@ -15,6 +15,7 @@ public sealed class FleetRun : IDisposable
     private readonly ConcurrentDictionary<Task, byte> _running = new();
     private readonly int _throttleLimit;
     private int _inWork;
+    private int _leaving;
     private long _cancelledAt;
 
     /// <summary>A run that works on at most <paramref name="throttleLimit"/> hosts at once.</summary>
@@ -196,8 +197,25 @@ public sealed class FleetRun : IDisposable
         }
         finally
         {
+            await LeaveAsync(hostName, context).ConfigureAwait(false);
+        }
+    }
+
+    // The host's place is free while its connection ends, but only so many end beside those in work: where the machine is busy they would pile up, each with its buffers.
+    private async Task LeaveAsync(string hostName, HostContext context)
+    {
+        var left = context.LeftAsync();
+        var beside = Interlocked.Increment(ref _leaving) <= _throttleLimit / 4;
+        if (beside)
+        {
             Post(new HostDone(hostName));
-            await context.LeftAsync().ConfigureAwait(false);
+        }
+
+        await left.ConfigureAwait(false);
+        Interlocked.Decrement(ref _leaving);
+        if (!beside)
+        {
+            Post(new HostDone(hostName));
         }
     }
 
