@@ -66,6 +66,30 @@ public sealed class FleetRunTests
     }
 
     [Fact]
+    public void A_quarter_as_many_connections_end_beside_the_hosts_in_work()
+    {
+        using var fleet = new FleetRun(4);
+        var ends = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        for (var i = 0; i < 4; i++)
+        {
+            fleet.Start($"host{i}", (context, _) =>
+            {
+                context.Leave(ends.Task);
+                context.Output(context.HostName);
+                return Task.CompletedTask;
+            });
+        }
+
+        var outputs = Enumerable.Range(0, 4).Count(i => fleet.TryTake(out var message) && message is HostOutput);
+        Assert.Equal(4, outputs);
+        Assert.True(SpinWait.SpinUntil(() => !fleet.TryTakeReady(out _) && fleet.HasRoom, TimeSpan.FromSeconds(30)));
+        Assert.Equal(3, fleet.InWork);
+        ends.SetResult();
+        Assert.False(fleet.TryTake(out _));
+        Assert.True(fleet.IsIdle);
+    }
+
+    [Fact]
     public void Results_come_as_they_finish()
     {
         var front = new Front();
