@@ -11,7 +11,7 @@ internal sealed class SshNetPipe(SshClient client, SessionHolder session, string
     private static readonly TimeSpan CloseGrace = TimeSpan.FromSeconds(2);
 
     // In case an event was missed; nothing depends on its length but the delay after such a miss.
-    private static readonly TimeSpan LongestSleep = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestSleep = TimeSpan.FromMilliseconds(250);
 
     private readonly SshCommand _command = client.CreateCommand(commandText);
     private readonly SemaphoreSlim _wake = new(0, 1);

@@ -205,7 +205,7 @@ public sealed class FleetRun : IDisposable
     private async Task LeaveAsync(string hostName, HostContext context)
     {
         var left = context.LeftAsync();
-        var beside = Interlocked.Increment(ref _leaving) <= _throttleLimit / 4;
+        var beside = Interlocked.Increment(ref _leaving) <= Math.Max(1, _throttleLimit / 4);
         if (beside)
         {
             Post(new HostDone(hostName));

@@ -34,7 +34,7 @@ public sealed class HostContext
     public void Output(object value) => _post(new HostOutput(HostName, value) { Host = _host });
 
     /// <summary>
-    /// Takes over the end of a connection that is not needed any more: it is a round trip that gives nothing. The host is answered for meanwhile and its place is free; the run ends
+    /// Takes over the end of a connection that is not needed any more: it is a round trip that gives nothing. The host is answered for meanwhile and its place is free, unless too many end already; the run ends
     /// when its connections have.
     /// </summary>
     internal void Leave(Task closing)
