@@ -6,19 +6,24 @@ using Renci.SshNet.Common;
 namespace KdumpNfs.SshNet;
 
 /// <summary>One exec channel of SSH.NET. Its streams block when read, so they are read only when the session's events say that there is something.</summary>
+/// <remarks>
+/// They are read in the event, on the thread that the library has for the connection: waking another one for each packet costs more than what is done with the packet.
+/// So a caller that takes its time holds this connection back, and no memory fills up with what the host sends meanwhile.
+/// </remarks>
 internal sealed class SshNetPipe(SshClient client, SessionHolder session, string commandText) : IScriptPipe
 {
     private static readonly TimeSpan CloseGrace = TimeSpan.FromSeconds(2);
 
-    // In case an event was missed; nothing depends on its length but the delay after such a miss.
-    private static readonly TimeSpan LongestSleep = TimeSpan.FromMilliseconds(250);
-
     private readonly SshCommand _command = client.CreateCommand(commandText);
-    private readonly SemaphoreSlim _wake = new(0, 1);
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly object _gate = new();
+
+    // Held while bytes move, so that they stay in order.
+    private readonly object _reading = new();
     private Stream? _input;
     private Task _execution = Task.CompletedTask;
-    private Task _pump = Task.CompletedTask;
+    private Action _end = static () => { };
+    private Task _reader = Task.CompletedTask;
     private Task _closing = Task.CompletedTask;
     private volatile bool _aborted;
 
@@ -34,16 +39,19 @@ internal sealed class SshNetPipe(SshClient client, SessionHolder session, string
             },
             CancellationToken.None).WaitAsync(cancellationToken).ConfigureAwait(false);
 
+        _reader = _ended.Task;
+        _end = () => End(loop, sudo, hostName);
+
         // After the channel's own handlers, so that the bytes are in the streams when ours runs.
         if (session.Session is { } events)
         {
-            events.ChannelDataReceived += (_, _) => Wake();
-            events.ChannelExtendedDataReceived += (_, _) => Wake();
-            events.Disconnected += (_, _) => Wake();
+            events.ChannelDataReceived += (_, _) => Move(loop);
+            events.ChannelExtendedDataReceived += (_, _) => Move(loop);
         }
 
-        _ = _execution.ContinueWith(_ => Wake(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        _pump = PumpAsync(loop, sudo, hostName);
+        // What came before that, and what comes last.
+        Move(loop);
+        _ = _execution.ContinueWith(_ => _end(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
     }
 
     public async Task WriteAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
@@ -73,10 +81,9 @@ internal sealed class SshNetPipe(SshClient client, SessionHolder session, string
             {
                 _aborted = true;
                 _closing = session.Close();
+                _ = Task.Run(_end);
             }
         }
-
-        Wake();
     }
 
     public async ValueTask DisposeAsync()
@@ -90,7 +97,7 @@ internal sealed class SshNetPipe(SshClient client, SessionHolder session, string
 
         Abort();
         await Quietly(_closing.WaitAsync(CloseGrace)).ConfigureAwait(false);
-        await Quietly(_pump.WaitAsync(CloseGrace)).ConfigureAwait(false);
+        await Quietly(_reader.WaitAsync(CloseGrace)).ConfigureAwait(false);
         await Quietly(Task.Run(() =>
         {
             _command.Dispose();
@@ -111,41 +118,33 @@ internal sealed class SshNetPipe(SshClient client, SessionHolder session, string
         }
     }
 
-    private void Wake()
+    private void Move(ScriptLoop loop)
     {
-        try
+        lock (_reading)
         {
-            if (_wake.CurrentCount == 0)
+            if (!_aborted && !_ended.Task.IsCompleted)
             {
-                _wake.Release();
+                Drain(_command.OutputStream, loop.Output);
+                Drain(_command.ExtendedOutputStream, loop.Error);
             }
-        }
-        catch (SemaphoreFullException)
-        {
-            // Two at once; one is enough.
         }
     }
 
-    private async Task PumpAsync(ScriptLoop loop, bool sudo, string hostName)
+    private void End(ScriptLoop loop, bool sudo, string hostName)
     {
-        while (!_aborted)
+        lock (_reading)
         {
-            var ended = _execution.IsCompleted;
-            var moved = Drain(_command.OutputStream, loop.Output) | Drain(_command.ExtendedOutputStream, loop.Error);
-            if (ended && !moved)
+            if (_ended.Task.IsCompleted)
             {
-                break;
+                return;
             }
 
-            if (!moved)
-            {
-                await _wake.WaitAsync(LongestSleep).ConfigureAwait(false);
-            }
+            Move(loop);
+            loop.Output.Finish();
+            loop.Error.Finish();
+            loop.Close(Reason(loop, sudo, hostName));
+            _ended.SetResult();
         }
-
-        loop.Output.Finish();
-        loop.Error.Finish();
-        loop.Close(Reason(loop, sudo, hostName));
     }
 
     private HostException Reason(ScriptLoop loop, bool sudo, string hostName)
@@ -161,31 +160,28 @@ internal sealed class SshNetPipe(SshClient client, SessionHolder session, string
             : SshErrors.NoLoop(hostName, sudo, _command.ExitStatus, said);
     }
 
-    private static bool Drain(Stream stream, ScriptLoop.StreamSide side)
+    private static void Drain(Stream stream, ScriptLoop.StreamSide side)
     {
         byte[]? buffer = null;
         try
         {
-            var moved = false;
             long available;
             while ((available = stream.Length) > 0)
             {
                 // An idle connection holds none.
-                buffer ??= ArrayPool<byte>.Shared.Rent(64 << 10);
+                buffer ??= ArrayPool<byte>.Shared.Rent((int)Math.Min(available, 64 << 10));
                 var count = stream.Read(buffer, 0, (int)Math.Min(available, buffer.Length));
-                side.Feed(buffer.AsSpan(0, count));
-                moved |= count > 0;
                 if (count == 0)
                 {
                     break;
                 }
-            }
 
-            return moved;
+                side.Feed(buffer.AsSpan(0, count));
+            }
         }
         catch (ObjectDisposedException)
         {
-            return false;
+            // Closed meanwhile: nobody takes what is left.
         }
         finally
         {

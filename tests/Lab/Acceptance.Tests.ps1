@@ -3,7 +3,7 @@ BeforeAll {
     Import-Module $env:KDUMPNFS_MODULE -Force
     $script:Docs = Join-Path $PSScriptRoot '../../docs'
     $script:Nodes = $env:KDUMPNFS_LAB_NODE1_HOST, $env:KDUMPNFS_LAB_NODE2_HOST
-    $script:Shell = (Get-Process -Id $PID).Path
+    $script:Shell = (Get-Command pwsh -CommandType Application | Select-Object -First 1).Source
 
     # In a process of its own: Pester is not made to run inside itself.
     function Invoke-Acceptance([string[]] $HostName) {

@@ -15,7 +15,7 @@ Describe 'The acceptance test' {
     It 'has one test a check and host, and fails by name' {
         if (Skip-Without $server) { return }
         # In a process of its own: Pester is not made to run inside itself.
-        $said = & (Get-Process -Id $PID).Path -NoProfile -NonInteractive -Command @"
+        $said = & pwsh -NoProfile -NonInteractive -Command @"
 Import-Module Pester -MinimumVersion 5.0
 `$connection = @{ UserName = '$($connection.UserName)'; KeyFilePath = '$($connection.KeyFilePath)'; KnownHostsFile = '$($connection.KnownHostsFile)'; Port = $($server.Port) }
 `$container = New-PesterContainer -Path '$docs/acceptance/Kdump.Acceptance.Tests.ps1' -Data @{ HostName = '127.0.0.1', '127.0.0.250'; Probe = `$false; Connection = `$connection }

@@ -52,7 +52,7 @@ Describe 'A real SSH server' {
             try { Get-KdumpStatus 127.0.0.1 @connection -Transport SshNet } catch { $_.FullyQualifiedErrorId }
         }
         # Assemblies cannot be unloaded: another copy of the module needs another process.
-        $out = & (Get-Process -Id $PID).Path -NoProfile -NonInteractive -Command $script -args "$TestDrive/KdumpNfs", $connection
+        $out = & pwsh -NoProfile -NonInteractive -Command $script -args "$TestDrive/KdumpNfs", $connection
         $out | Should -Be '127.0.0.1', 'TransportNotAvailable,KdumpNfs.PowerShell.GetKdumpStatusCommand'
     }
 

@@ -15,7 +15,7 @@ BeforeAll {
     if (Test-Path "$private/Renci.SshNet.dll") { Copy-Item "$private/Renci.SshNet.dll", "$private/BouncyCastle.Cryptography.dll" "$TestDrive/copy" }
 
     # Assemblies stay loaded: each order of things needs a process of its own.
-    function Invoke-Fresh([scriptblock] $Script, [object[]] $Argument) { & (Get-Process -Id $PID).Path -NoProfile -NonInteractive -Command $Script -args $Argument }
+    function Invoke-Fresh([scriptblock] $Script, [object[]] $Argument) { & pwsh -NoProfile -NonInteractive -Command $Script -args $Argument }
     function Skip-WithoutSshNet {
         if (-not (Test-Path "$private/Renci.SshNet.dll")) { Set-ItResult -Skipped -Because 'this build has no SSH.NET'; return $true }
         Skip-Without $server

@@ -6,7 +6,7 @@ BeforeAll {
     $dead = Get-FreePort
     $commands = Get-Command -Module KdumpNfs
     $common = [System.Management.Automation.PSCmdlet]::CommonParameters + [System.Management.Automation.PSCmdlet]::OptionalCommonParameters
-    function Invoke-Fresh([scriptblock] $Script, [object[]] $Argument) { & (Get-Process -Id $PID).Path -NoProfile -NonInteractive -Command $Script -args $Argument }
+    function Invoke-Fresh([scriptblock] $Script, [object[]] $Argument) { & pwsh -NoProfile -NonInteractive -Command $Script -args $Argument }
 }
 
 AfterAll {
@@ -75,7 +75,7 @@ Describe 'Errors and streams' {
         # Not a byte goes past the streams of PowerShell.
         $folder = New-Item -ItemType Directory "$TestDrive/streams"
         Set-Content "$folder/run.ps1" 'param($module, $user, $port, $key, $known) Import-Module $module; $null = "127.0.0.1", "no such host" | Get-KdumpStatus -UserName $user -Port $port -KeyFilePath $key -KnownHostsFile $known -ErrorAction SilentlyContinue'
-        $said = & (Get-Process -Id $PID).Path -NoProfile -NonInteractive -File "$folder/run.ps1" $moduleFolder $connection.UserName $connection.Port $connection.KeyFilePath $connection.KnownHostsFile 2>&1
+        $said = & pwsh -NoProfile -NonInteractive -File "$folder/run.ps1" $moduleFolder $connection.UserName $connection.Port $connection.KeyFilePath $connection.KnownHostsFile 2>&1
         $said | Should -BeNullOrEmpty
     }
 

@@ -17,7 +17,7 @@ Describe 'The package' {
             try {
                 $null = New-Item -ItemType Directory "$TestDrive/repository", "$TestDrive/modules"
                 Copy-Item $package "$TestDrive/repository"
-                & (Get-Process -Id $PID).Path -NoProfile -NonInteractive -Command {
+                & pwsh -NoProfile -NonInteractive -Command {
                     param($folder)
                     $ErrorActionPreference = 'Stop'
                     Register-PSResourceRepository here -Uri "$folder/repository" -Trusted
@@ -49,7 +49,7 @@ Describe 'The package' {
     It 'is found by its name in a module path that has nothing else' {
         if (Skip-WithoutPackage) { return }
         [IO.Compression.ZipFile]::ExtractToDirectory("$package", "$TestDrive/path/KdumpNfs")
-        $out = & (Get-Process -Id $PID).Path -NoProfile -NonInteractive -Command {
+        $out = & pwsh -NoProfile -NonInteractive -Command {
             param($path)
             $env:PSModulePath = $path
             (Get-KdumpSession | Measure-Object).Count

@@ -127,7 +127,7 @@ Describe '-WhatIf and -Confirm' {
         # What-if texts go to the host, not to a stream: only another process shows them.
         function Invoke-Shell([string] $Command, [switch] $Interactive) {
             $setup = "Import-Module '$moduleFolder'; `$c = @{ UserName = '$($server.Connection.UserName)'; Port = $($server.Port); KeyFilePath = '$($server.Folder)/user'; KnownHostsFile = '$($server.Folder)/known_hosts' };"
-            $shell = (Get-Process -Id $PID).Path
+            $shell = (Get-Command pwsh -CommandType Application | Select-Object -First 1).Source
             & $shell -NoProfile -NonInteractive -Command "`$PSStyle.OutputRendering = 'PlainText'; $setup $Command" 2>&1 | Out-String
         }
     }

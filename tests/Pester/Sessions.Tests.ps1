@@ -144,7 +144,7 @@ Describe 'Sessions' {
             Remove-Module KdumpNfs
             "$($session.State) $(@(Get-Process -Name ssh -ErrorAction Ignore | Where-Object { $_.Parent.Id -eq $PID }).Count)"
         }
-        & (Get-Process -Id $PID).Path -NoProfile -NonInteractive -Command $script -args $moduleFolder, $connection | Should -Be 'Closed 0'
+        & pwsh -NoProfile -NonInteractive -Command $script -args $moduleFolder, $connection | Should -Be 'Closed 0'
     }
 }
 

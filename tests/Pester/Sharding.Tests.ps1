@@ -3,7 +3,7 @@ BeforeAll {
     . $PSScriptRoot/Fixture.ps1
     $script = Join-Path $PSScriptRoot '../../docs/runbooks/Invoke-Sharded.ps1'
     $sshd = Find-Sshd
-    $pwsh = (Get-Process -Id $PID).Path
+    $pwsh = (Get-Command pwsh -CommandType Application | Select-Object -First 1).Source
     $user = [Environment]::UserName
     $started = [Collections.Generic.List[object]]::new()
 

@@ -44,13 +44,34 @@ EOF
 
 with_sshnet() {
   local version
-  version=$(sed -n 's/.*Include="SSH.NET" Version="\([^"]*\)".*/\1/p' Directory.Packages.props)
+  version=$(version_of SSH.NET)
   restores "sshnet-$version" "<PropertyGroup><TargetFramework>net8.0</TargetFramework></PropertyGroup><ItemGroup><PackageReference Include=\"SSH.NET\" Version=\"$version\" /></ItemGroup>"
 }
 
 # The compiler that makes the command start in half the time is a package for this machine and SDK.
 with_ahead() {
   restores "ahead-$(dotnet --version)" "<PropertyGroup><TargetFramework>net10.0</TargetFramework><UseCurrentRuntimeIdentifier>true</UseCurrentRuntimeIdentifier><PublishReadyToRun>true</PublishReadyToRun></PropertyGroup>"
+}
+
+version_of() { sed -n "s/.*Include=\"$1\" Version=\"\([^\"]*\)\".*/\1/p" Directory.Packages.props; }
+
+# PowerShell and Pester: those of this machine, else from the package registry into out/. Where they do not restore, what needs them says that it is skipped.
+# KDUMPNFS_WITH_PWSH=false: only what is on PATH.
+need_pwsh() {
+  local pester
+  pester=$(version_of Pester)
+  if ! have pwsh && [ "${KDUMPNFS_WITH_PWSH:-true}" = true ]; then
+    [ -x "$out/pwsh/pwsh" ] || say "PowerShell $(version_of PowerShell) as a tool, into out/pwsh"
+    [ -x "$out/pwsh/pwsh" ] || dotnet tool install PowerShell --version "$(version_of PowerShell)" --tool-path "$out/pwsh" >"$out/pwsh.log" 2>&1 || tail -n 2 "$out/pwsh.log"
+    [ ! -x "$out/pwsh/pwsh" ] || export PATH="$out/pwsh:$PATH"
+  fi
+  if have pwsh && ! pester_here && [ "${KDUMPNFS_WITH_PWSH:-true}" = true ] &&
+    [ "$(restores "pester-$pester" "<PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup><ItemGroup><PackageReference Include=\"Pester\" Version=\"$pester\" /></ItemGroup>")" = true ]; then
+    # A module lies in a folder of its version; its package has it below tools/.
+    mkdir -p "$out/pwsh-modules/Pester"
+    ln -sfn "${NUGET_PACKAGES:-$HOME/.nuget/packages}/pester/$pester/tools" "$out/pwsh-modules/Pester/$pester"
+    export PSModulePath="$out/pwsh-modules${PSModulePath:+:$PSModulePath}"
+  fi
 }
 
 # One compiler for all projects, ended afterwards: a new one for each takes two to three times as long. Wins over the machine's own setting.
@@ -249,6 +270,7 @@ run_tests() {
   # A console server for the serial consoles of stand-ins and guests; its service is not wanted.
   need conmand conman || true
   need_asyncssh
+  need_pwsh
   start_lab_image
   build
   package
@@ -382,6 +404,7 @@ run_lab_tests() {
 
 run_demo() {
   mkdir -p "$out"
+  need_pwsh
   start_lab_image
   build
   finish_lab_image

@@ -4,9 +4,24 @@ LC_ALL=C
 export LC_ALL
 PATH=$PATH:/usr/sbin:/sbin:/usr/local/sbin
 
-# kv KEY VALUE: one record of the reply; the length makes every value safe to carry.
+# kv KEY VALUE: one record of the reply; the length makes every value safe to carry. Between kvhold and kvgive records are kept, and then
+# given at once: what a script gives piece by piece is a packet each, which the controller pays for. Not where kv runs in a subshell.
+kv_held=
+kv_holds=
 kv() {
-  printf '%s %d\n%s\n' "$1" "${#2}" "$2"
+  if [ -n "$kv_holds" ]; then
+    kv_held="$kv_held$1 ${#2}
+$2
+"
+  else
+    printf '%s %d\n%s\n' "$1" "${#2}" "$2"
+  fi
+}
+kvhold() { kv_holds=1; }
+kvgive() {
+  printf %s "$kv_held"
+  kv_held=
+  kv_holds=
 }
 
 # kvline KEY PATH: the first line of a file, read by the shell itself: a process for each would cost more than all the rest.

@@ -1,5 +1,6 @@
 # Everything that status and the plans need to know about a host, in one round trip. Reads only.
 # shellcheck shell=sh
+kvhold
 release=$(uname -r)
 kv uid "$(id -u)"
 kv now "$(date +%s)"
@@ -99,3 +100,4 @@ if [ -d /run/kdumpnfs/job ]; then
   [ -f /run/kdumpnfs/job/result ] && kv job.result "$(cat /run/kdumpnfs/job/result)"
   kv job.alive "$(pid=$(cat /run/kdumpnfs/job/pid 2>/dev/null) && [ -n "$pid" ] && [ -d "/proc/$pid" ] && echo 1)"
 fi
+kvgive

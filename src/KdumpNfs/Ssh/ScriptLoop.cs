@@ -286,6 +286,12 @@ internal sealed partial class ScriptLoop : IAsyncDisposable
         var tail = input is null ? "0\n" : "";
         byte[] request = [.. Encoding.ASCII.GetBytes(head), .. text, .. Encoding.ASCII.GetBytes(tail)];
         await _sent.WaitAsync(cancellationToken).ConfigureAwait(false);
+        if (!IsOpen)
+        {
+            // The program never ran: sudo would take what is sent now for a second password.
+            throw new LostPipeException(new IOException("The connection was closed."));
+        }
+
         await WriteAsync(request, cancellationToken).ConfigureAwait(false);
         if (input is null)
         {
