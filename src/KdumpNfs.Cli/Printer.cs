@@ -1,6 +1,4 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using KdumpNfs.Fleet;
 using KdumpNfs.Vmcore.Report;
 using Spectre.Console;
@@ -10,13 +8,6 @@ namespace KdumpNfs.Cli;
 /// <summary>Results on stdout: tables, each for the objects of one type in a row, or JSON lines as they come.</summary>
 internal sealed class Printer(bool json)
 {
-    /// <summary>The shape of objects as JSON: the same property names as in PowerShell, enums by name.</summary>
-    public static readonly JsonSerializerOptions JsonOptions = new()
-    {
-        Converters = { new JsonStringEnumConverter() },
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
-
     private readonly List<object> _rows = [];
 
     /// <summary>Prints a result, or keeps it for its table.</summary>
@@ -24,7 +15,7 @@ internal sealed class Printer(bool json)
     {
         if (json)
         {
-            Console.Out.WriteLine(JsonSerializer.Serialize(value, value.GetType(), JsonOptions));
+            Console.Out.WriteLine(JsonSerializer.Serialize(value, OutputJson.Of(value.GetType())));
             Console.Out.Flush();
         }
         else if (value is VmcoreReport report)

@@ -106,6 +106,9 @@ internal static class Views
         [typeof(FailedHost)] = View<FailedHost>(("Host", f => f.HostName), ("State", f => f.State), ("Error", f => f.ErrorId), ("Message", f => f.Message)),
     };
 
+    /// <summary>The types of results that there is a table for.</summary>
+    public static IReadOnlyCollection<Type> Types => Columns.Keys;
+
     // In these a person can do without; a file and a wide terminal have them.
     private const int Narrow = 160;
     private static readonly HashSet<string> OnlyWide = ["Format", "Kernel"];

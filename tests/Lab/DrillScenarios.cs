@@ -95,9 +95,9 @@ public abstract class DrillScenarios(LabFixture lab, ConsoleFixture consoles, IT
     protected async Task<int> CountAsync() => int.Parse(
         await ShellAsync(Lab.Storage, $"ls -d {ExportPath}{DumpPath}/{Lab.Required("KDUMPNFS_LAB_NODE2_PRIVATE")}-* 2>/dev/null | wc -l"), CultureInfo.InvariantCulture);
 
-    protected Process Start(params string[] arguments) => Process.Start(new ProcessStartInfo("dotnet",
+    protected Process Start(params string[] arguments) => Process.Start(new ProcessStartInfo("env",
     [
-        Path.Combine(AppContext.BaseDirectory, "KdumpNfs.Cli.dll"), .. arguments, "--user", Lab.Storage.UserName!, "--port", Lab.Storage.Port!.Value.ToString(CultureInfo.InvariantCulture),
+        .. CommandRunner.KdumpNfs, .. arguments, "--user", Lab.Storage.UserName!, "--port", Lab.Storage.Port!.Value.ToString(CultureInfo.InvariantCulture),
         "--key", Lab.Storage.KeyFilePath!, "--known-hosts", Lab.Required("KDUMPNFS_LAB_KNOWN_HOSTS"), "--transport", "OpenSsh", "--connect-timeout", "60",
     ]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
 

@@ -5,6 +5,10 @@ namespace KdumpNfs.Tests.Loopback;
 /// <summary>Programs the tests need.</summary>
 public static class CommandRunner
 {
+    /// <summary>How <c>kdumpnfs</c> is started: KDUMPNFS_COMMAND is the one that was built (out/cli/kdumpnfs, native code where that can be made); without, the assembly beside the tests.</summary>
+    public static string[] KdumpNfs =>
+        Environment.GetEnvironmentVariable("KDUMPNFS_COMMAND") is { Length: > 0 } built ? [built] : ["dotnet", Path.Combine(AppContext.BaseDirectory, "KdumpNfs.Cli.dll")];
+
     /// <summary>Whether a program is on PATH.</summary>
     public static bool Exists(string name) => PathOf(name) is not null;
 

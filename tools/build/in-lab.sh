@@ -17,7 +17,7 @@ fi
 
 # scenarios NAME FILTER: those that the filter takes, in the order of their collections.
 scenarios() {
-  dotnet test tests/Lab -c "$config" --no-build --nologo -v q -p:WithSshNet="$sshnet" --filter "$2$long" \
+  KDUMPNFS_COMMAND=$out/cli/kdumpnfs dotnet test tests/Lab -c "$config" --no-build --nologo -v q -p:WithSshNet="$sshnet" --filter "$2$long" \
     --logger "trx;LogFileName=$out/test/Lab-$1.trx" --logger "console;verbosity=normal" --results-directory "$out/test"
 }
 

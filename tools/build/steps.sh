@@ -48,7 +48,14 @@ with_sshnet() {
   restores "sshnet-$version" "<PropertyGroup><TargetFramework>net8.0</TargetFramework></PropertyGroup><ItemGroup><PackageReference Include=\"SSH.NET\" Version=\"$version\" /></ItemGroup>"
 }
 
-# The compiler that makes the command start in half the time is a package for this machine and SDK.
+# The compilers that make the command start at once (native code, which needs a linker too), or in half the time, are packages for this machine and SDK.
+with_native() {
+  if have clang || have gcc; then
+    restores "native-$(dotnet --version)" "<PropertyGroup><TargetFramework>net10.0</TargetFramework><UseCurrentRuntimeIdentifier>true</UseCurrentRuntimeIdentifier><PublishAot>true</PublishAot></PropertyGroup>"
+  else
+    echo false
+  fi
+}
 with_ahead() {
   restores "ahead-$(dotnet --version)" "<PropertyGroup><TargetFramework>net10.0</TargetFramework><UseCurrentRuntimeIdentifier>true</UseCurrentRuntimeIdentifier><PublishReadyToRun>true</PublishReadyToRun></PropertyGroup>"
 }
@@ -105,6 +112,17 @@ build() {
 
 publish_command() {
   rm -rf "$out/cli"
+  local linker=clang
+  have clang || linker=gcc
+  if [ "$(with_native)" = true ]; then
+    if compile publish src/KdumpNfs.Cli -p:CompileAhead=native -p:CppCompilerAndLinker=$linker -o "$out/cli" >"$out/native.log" 2>&1; then
+      find "$out/cli" -type f ! -name kdumpnfs -delete
+      return 0
+    fi
+    tail -n 5 "$out/native.log"
+    rm -rf "$out/cli"
+  fi
+  echo "The command is not native code here (that needs its compiler and a linker), so a fleet costs it more."
   if [ "$(with_ahead)" = true ]; then
     compile publish src/KdumpNfs.Cli -p:CompileAhead=true -o "$out/cli"
   else
@@ -228,7 +246,8 @@ run_suite() {
   shift
   say "Tests: $name"
   rm -f "$trx"
-  dotnet test "tests/${name%%-*}" -c "$config" --no-build --nologo -v q -p:WithSshNet="$sshnet" \
+  # The command as it was built, whatever it was built to.
+  KDUMPNFS_COMMAND=$out/cli/kdumpnfs dotnet test "tests/${name%%-*}" -c "$config" --no-build --nologo -v q -p:WithSshNet="$sshnet" \
     --logger "trx;LogFileName=$trx" --logger "console;verbosity=minimal" --results-directory "$out/test" "$@" || status=$?
   if [ -f "$trx" ]; then
     count_trx "$trx"

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using KdumpNfs.Storms;
 
 namespace KdumpNfs.Cli.Commands;
@@ -35,7 +36,7 @@ internal static class StormCommand
         command.SetAction(parsed => Session.Run(() => new SessionOptions(parsed.GetValue(json), false, false, 1, false, false, false), session =>
         {
             var bootTime = Seconds(parsed.GetValue(boot));
-            var known = parsed.GetValue(drills) is { } path ? StormCalibration.From(Lines<DrillLine>(path).Select(Drill).OfType<StormDrill>(), bootTime) : null;
+            var known = parsed.GetValue(drills) is { } path ? StormCalibration.From(Lines(path, OutputJson.Shared.StormDrillLine).Select(Drill).OfType<StormDrill>(), bootTime) : null;
             var request = new StormRequest
             {
                 StoreBandwidth = Speed(parsed.GetValue(store)!),
@@ -81,15 +82,15 @@ internal static class StormCommand
         }
 
         // Hosts that could not be estimated have a line too.
-        return [.. Lines<EstimateLine>(file).Where(e => e.CompressedHighBytes is not null)
+        return [.. Lines(file, OutputJson.Shared.StormEstimateLine).Where(e => e.CompressedHighBytes is not null)
             .Select(e => new StormHost(e.HostName ?? "", StormEstimates.Choose(e.CompressedLowBytes ?? e.CompressedHighBytes!.Value, e.CompressedHighBytes!.Value, estimate)))];
     }
 
     // A drill that was cut has no times, or no dump: nothing to learn from.
-    private static StormDrill? Drill(DrillLine drill) =>
+    private static StormDrill? Drill(StormDrillLine drill) =>
         drill is { HostName: { } name, CaptureTime: { } capture, Away: { } away, Vmcore.Bytes: { } bytes } ? new StormDrill(name, bytes, capture, away) : null;
 
-    private static List<T> Lines<T>(string path)
+    private static List<T> Lines<T>(string path, JsonTypeInfo<T> form)
     {
         var number = 0;
         try
@@ -101,7 +102,7 @@ internal static class StormCommand
                 number++;
                 if (!string.IsNullOrWhiteSpace(line))
                 {
-                    read.Add(JsonSerializer.Deserialize<T>(line, Printer.JsonOptions) ?? throw new JsonException());
+                    read.Add(JsonSerializer.Deserialize(line, form) ?? throw new JsonException());
                 }
             }
 
@@ -128,9 +129,13 @@ internal static class StormCommand
         : throw ConnectionOptions.Refused("A time is longer than thirty years.", "Give a shorter one.");
 
     // What is read of the lines that estimate and drill print.
-    private sealed record EstimateLine(string? HostName, long? CompressedLowBytes, long? CompressedHighBytes);
-
-    private sealed record DrillLine(string? HostName, TimeSpan? CaptureTime, TimeSpan? Away, DumpLine? Vmcore);
-
-    private sealed record DumpLine(long? Bytes);
 }
+
+/// <summary>What is taken of an estimate that --json printed.</summary>
+internal sealed record StormEstimateLine(string? HostName, long? CompressedLowBytes, long? CompressedHighBytes);
+
+/// <summary>What is taken of a drill that --json printed.</summary>
+internal sealed record StormDrillLine(string? HostName, TimeSpan? CaptureTime, TimeSpan? Away, StormDumpLine? Vmcore);
+
+/// <summary>What is taken of its dump.</summary>
+internal sealed record StormDumpLine(long? Bytes);

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Text.Json;
-using KdumpNfs.Crash;
 
 namespace KdumpNfs.Cli.Commands;
 
@@ -64,7 +63,7 @@ internal static class WaitVmcoreCommand
 
             try
             {
-                collector.Offer(JsonSerializer.Deserialize<SysrqCrash>(line, Printer.JsonOptions)!);
+                collector.Offer(JsonSerializer.Deserialize(line, OutputJson.Shared.SysrqCrash)!);
             }
             catch (JsonException e)
             {

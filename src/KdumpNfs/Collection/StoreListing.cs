@@ -36,7 +36,7 @@ public sealed record StoreListing(DateTimeOffset Now, IReadOnlyList<CrashDirecto
     public bool Truncated { get; init; }
 
     /// <summary>Some names of directories that are no crash directories, escaped for showing.</summary>
-    public IReadOnlyList<string> Ignored { get; init; } = [];
+    public IReadOnlyList<string> Ignored { get => field ?? []; init; } = [];
 
     /// <summary>How many such directories there are.</summary>
     public int IgnoredCount { get; init; }
@@ -52,7 +52,7 @@ public sealed record StoreListing(DateTimeOffset Now, IReadOnlyList<CrashDirecto
 public sealed record CrashDirectory(string Name, DateTimeOffset Modified, IReadOnlyList<VmcoreFile> Files)
 {
     /// <summary>The dump files that were looked into.</summary>
-    public IReadOnlyList<DumpFinding> Dumps { get; init; } = [];
+    public IReadOnlyList<DumpFinding> Dumps { get => field ?? []; init; } = [];
 
     /// <summary>Lines of the dmesg file that may tell the panic; null when there is no such file.</summary>
     public string? DmesgLines { get; init; }

@@ -78,7 +78,7 @@ public sealed record VmcoreDump
     public string? HoldReason { get; init; }
 
     /// <summary>All files in the directory.</summary>
-    public IReadOnlyList<VmcoreFile> Files { get; init; } = [];
+    public IReadOnlyList<VmcoreFile> Files { get => field ?? []; init; } = [];
 
     /// <summary>Host and directory.</summary>
     public override string ToString() => $"{CrashedHost} {State} {Path}";

@@ -10,7 +10,7 @@ public sealed record SysrqCrash
     public string? SourceAddress { get; init; }
 
     /// <summary>Every name and address by which the store may know the host.</summary>
-    public IReadOnlyList<string> Identities { get; init; } = [];
+    public IReadOnlyList<string> Identities { get => field ?? []; init; } = [];
 
     /// <summary>Where the dump is to arrive, as the host is configured.</summary>
     public Kdump.KdumpTarget? Target { get; init; }
@@ -19,7 +19,7 @@ public sealed record SysrqCrash
     public string? MachineId { get; init; }
 
     /// <summary>Kernel that was crashed.</summary>
-    public string KernelRelease { get; init; } = "";
+    public string KernelRelease { get => field ?? ""; init; } = "";
 
     /// <summary>Boot that was ended.</summary>
     public required string BootIdBefore { get; init; }

@@ -94,7 +94,7 @@ public sealed record DrillSubject
     public string? MachineId { get; init; }
 
     /// <summary>Running kernel.</summary>
-    public string KernelRelease { get; init; } = "";
+    public string KernelRelease { get => field ?? ""; init; } = "";
 
     /// <summary>The capture image; null where there is none of its own.</summary>
     public Hosts.CaptureImage? Image { get; init; }
@@ -114,7 +114,7 @@ public sealed record DrillSubject
     public string? Console { get; init; }
 
     /// <summary>Checks of its readiness that failed all the same, or gave a warning.</summary>
-    public IReadOnlyList<ReadinessCheck> Checks { get; init; } = [];
+    public IReadOnlyList<ReadinessCheck> Checks { get => field ?? []; init; } = [];
 
     /// <summary>The lease under which it is down, as <see cref="StoreLeases.Lease.Token"/> gives it; null for none.</summary>
     public string? Lease { get; init; }
@@ -130,6 +130,7 @@ public sealed record DrillSubject
 public sealed record DrillPlan
 {
     /// <summary>Version of the journal's form.</summary>
+    [JsonRequired]
     public int Format { get; init; } = 1;
 
     /// <summary>Names the drill.</summary>
@@ -142,18 +143,22 @@ public sealed record DrillPlan
     public required string Root { get; init; }
 
     /// <summary>How many hosts may be down at once, all controllers on this store together.</summary>
+    [JsonRequired]
     public int MaxDown { get; init; } = 1;
 
     /// <summary>The directory of leases on the store; null for none.</summary>
     public string? LeasePath { get; init; }
 
     /// <summary>How long to wait for a dump.</summary>
+    [JsonRequired]
     public TimeSpan CaptureTimeout { get; init; } = TimeSpan.FromMinutes(30);
 
     /// <summary>How long a host may be away.</summary>
+    [JsonRequired]
     public TimeSpan ReturnTimeout { get; init; } = TimeSpan.FromMinutes(15);
 
     /// <summary>How long a host may take until it is ready again.</summary>
+    [JsonRequired]
     public TimeSpan RearmTimeout { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Whether kernel.sysrq may be raised, for the running boot, where it would not let the crash key through a console.</summary>
@@ -163,7 +168,7 @@ public sealed record DrillPlan
     public TimeSpan? ConsoleListen { get; init; }
 
     /// <summary>Sizes of batches (1, 5, 25%); empty for one batch of all.</summary>
-    public IReadOnlyList<string> BatchSize { get; init; } = [];
+    public IReadOnlyList<string> BatchSize { get => field ?? []; init; } = [];
 
     /// <summary>How many hosts may fail before no further one is crashed.</summary>
     public int MaxFailure { get; init; }

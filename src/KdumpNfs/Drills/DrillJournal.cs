@@ -13,8 +13,6 @@ namespace KdumpNfs.Drills;
 /// </remarks>
 public sealed class DrillJournal : IDisposable
 {
-    private static readonly JsonSerializerOptions Options = new() { Converters = { new JsonStringEnumConverter() } };
-
     private readonly object _gate = new();
     private readonly FileStream _file;
     private readonly FileStream _lock;
@@ -116,7 +114,7 @@ public sealed class DrillJournal : IDisposable
     public void Append(DrillEvent line)
     {
         ArgumentNullException.ThrowIfNull(line);
-        var bytes = Encoding.UTF8.GetBytes(JsonSerializer.Serialize(line, Options) + "\n");
+        var bytes = Encoding.UTF8.GetBytes(JsonSerializer.Serialize(line, DrillJson.Default.DrillEvent) + "\n");
         try
         {
             lock (_gate)
@@ -163,7 +161,7 @@ public sealed class DrillJournal : IDisposable
         {
             try
             {
-                events.Add(JsonSerializer.Deserialize<DrillEvent>(bytes.AsSpan(end, length), Options) ?? throw new JsonException("null"));
+                events.Add(JsonSerializer.Deserialize(bytes.AsSpan(end, length), DrillJson.Default.DrillEvent) ?? throw new JsonException("null"));
             }
             catch (JsonException e)
             {
@@ -182,3 +180,8 @@ public sealed class DrillJournal : IDisposable
             Remedy = "Nothing is crashed without a journal. Give -JournalPath a file that can be written, or resume the one that is there.",
         };
 }
+
+/// <summary>The form of a journal's lines.</summary>
+[JsonSourceGenerationOptions(UseStringEnumConverter = true)]
+[JsonSerializable(typeof(DrillEvent))]
+internal sealed partial class DrillJson : JsonSerializerContext;

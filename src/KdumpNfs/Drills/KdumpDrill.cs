@@ -79,16 +79,16 @@ public sealed record KdumpDrill
     public DrillWordsSource SaidBy { get; init; }
 
     /// <summary>The checks of its readiness that failed, with what was seen and what to do; after a crash only with -AllowNotReady.</summary>
-    public IReadOnlyList<ReadinessCheck> FailedChecks { get; init; } = [];
+    public IReadOnlyList<ReadinessCheck> FailedChecks { get => field ?? []; init; } = [];
 
     /// <summary>The checks of its readiness with a warning: they hold up no drill.</summary>
-    public IReadOnlyList<ReadinessCheck> WarnedChecks { get; init; } = [];
+    public IReadOnlyList<ReadinessCheck> WarnedChecks { get => field ?? []; init; } = [];
 
     /// <summary>The dump on the store; null when none came.</summary>
     public VmcoreDump? Vmcore { get; init; }
 
     /// <summary>Every phase that was begun, in order.</summary>
-    public IReadOnlyList<DrillPhase> Phases { get; init; } = [];
+    public IReadOnlyList<DrillPhase> Phases { get => field ?? []; init; } = [];
 
     /// <summary>From the trigger to the whole dump; null where there is none.</summary>
     public TimeSpan? CaptureTime { get; init; }
@@ -103,7 +103,7 @@ public sealed record KdumpDrill
     public bool KeptOnHost { get; init; }
 
     /// <summary>Kernel that was crashed.</summary>
-    public string KernelRelease { get; init; } = "";
+    public string KernelRelease { get => field ?? ""; init; } = "";
 
     /// <summary>Where dumps go, as the host is configured.</summary>
     public string? Target { get; init; }
@@ -137,7 +137,7 @@ public sealed record KdumpDrill
     public bool Resumed { get; init; }
 
     /// <summary>The journal of the drill on this machine.</summary>
-    public string Journal { get; init; } = "";
+    public string Journal { get => field ?? ""; init; } = "";
 
     /// <summary>Host and verdict.</summary>
     public override string ToString() => $"{HostName} {Verdict}";

@@ -13,6 +13,7 @@ public sealed class FleetRun : IDisposable
     private readonly BlockingCollection<FleetMessage> _messages = [];
     private readonly CancellationTokenSource _cancel = new();
     private readonly ConcurrentDictionary<Task, byte> _running = new();
+    private readonly TaskCompletionSource _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly int _throttleLimit;
     private int _inWork;
     private int _leaving;
@@ -61,8 +62,8 @@ public sealed class FleetRun : IDisposable
         }
 
         _inWork++;
-        Started++;
-        var task = Task.Run(() => RunAsync(hostName, work, host));
+        var turn = Started++;
+        var task = Task.Run(() => RunAsync(hostName, work, host, turn));
         _running[task] = 0;
         task.ContinueWith(done => _running.TryRemove(done, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         if (task.IsCompleted)
@@ -135,6 +136,9 @@ public sealed class FleetRun : IDisposable
     /// <summary>How long disposal waits for workers: Ctrl-C must give the prompt back within a second.</summary>
     public static readonly TimeSpan CleanUpLimit = TimeSpan.FromMilliseconds(900);
 
+    // Until a host has answered, twice as many are begun each time that this is over: all of 128 after 0.3 s.
+    private static readonly TimeSpan Doubling = TimeSpan.FromMilliseconds(40);
+
     // One limit for the pump and for disposal together, counted from the cancellation.
     private TimeSpan CleanUpLeft
     {
@@ -171,11 +175,12 @@ public sealed class FleetRun : IDisposable
         return false;
     }
 
-    private async Task RunAsync(string hostName, Func<HostContext, CancellationToken, Task> work, SshHost? host)
+    private async Task RunAsync(string hostName, Func<HostContext, CancellationToken, Task> work, SshHost? host, int turn)
     {
         var context = new HostContext(hostName, Post, host);
         try
         {
+            await TurnAsync(turn).ConfigureAwait(false);
             await work(context, _cancel.Token).ConfigureAwait(false);
         }
         catch (HostException e)
@@ -201,6 +206,18 @@ public sealed class FleetRun : IDisposable
         }
     }
 
+    // Were all handshakes begun at once they would share the cores, and the first answer would come as late as the last one. What waits here waits for one host's answer at most.
+    private async Task TurnAsync(int turn)
+    {
+        if (turn > 0 && !_answered.Task.IsCompleted)
+        {
+            using var end = CancellationTokenSource.CreateLinkedTokenSource(_cancel.Token);
+            await Task.WhenAny(_answered.Task, Task.Delay(Doubling * Math.Log2(1 + turn), end.Token)).ConfigureAwait(false);
+            await end.CancelAsync().ConfigureAwait(false);
+            _cancel.Token.ThrowIfCancellationRequested();
+        }
+    }
+
     // The host's place is free while its connection ends, but only so many end beside those in work: where the machine is busy they would pile up, each with its buffers.
     private async Task LeaveAsync(string hostName, HostContext context)
     {
@@ -219,5 +236,13 @@ public sealed class FleetRun : IDisposable
         }
     }
 
-    private void Post(FleetMessage message) => _messages.Add(message);
+    private void Post(FleetMessage message)
+    {
+        if (message is HostOutput or HostFailed or HostDone)
+        {
+            _answered.TrySetResult();
+        }
+
+        _messages.Add(message);
+    }
 }

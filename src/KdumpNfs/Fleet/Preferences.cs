@@ -12,15 +12,6 @@ public static class Preferences
     /// <summary>The variable of the environment that names a file.</summary>
     public const string Variable = "KDUMPNFS_PREFERENCE";
 
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        PropertyNameCaseInsensitive = true,
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        ReadCommentHandling = JsonCommentHandling.Skip,
-        AllowTrailingCommas = true,
-        Converters = { new JsonStringEnumConverter(), new SecondsConverter() },
-    };
-
     private static readonly object Gate = new();
     private static KdumpPreference? _current;
 
@@ -55,7 +46,7 @@ public static class Preferences
         try
         {
             var full = Path.GetFullPath(file);
-            var read = JsonSerializer.Deserialize<KdumpPreference>(File.ReadAllText(full), Json) ?? new KdumpPreference();
+            var read = JsonSerializer.Deserialize(File.ReadAllText(full), PreferencesJson.Default.KdumpPreference) ?? new KdumpPreference();
             return Checked(read with
             {
                 KeyFilePath = Beside(full, read.KeyFilePath),
@@ -89,27 +80,33 @@ public static class Preferences
         string.IsNullOrEmpty(path) ? null
         : path.StartsWith("~/", StringComparison.Ordinal) ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), path[2..])
         : Path.GetFullPath(path, Path.GetDirectoryName(file)!);
+}
 
-    /// <summary>Times as "00:00:30", as ConvertTo-Json of an object with a TimeSpan writes them ("{ Ticks: … }"), or as a number of seconds.</summary>
-    private sealed class SecondsConverter : JsonConverter<TimeSpan>
+/// <summary>The form of a file of settings: what is not known is refused, comments are not.</summary>
+[JsonSourceGenerationOptions(PropertyNameCaseInsensitive = true, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, ReadCommentHandling = JsonCommentHandling.Skip,
+    AllowTrailingCommas = true, UseStringEnumConverter = true, Converters = [typeof(SecondsConverter)])]
+[JsonSerializable(typeof(KdumpPreference))]
+internal sealed partial class PreferencesJson : JsonSerializerContext;
+
+/// <summary>Times as "00:00:30", as ConvertTo-Json of an object with a TimeSpan writes them ("{ Ticks: … }"), or as a number of seconds.</summary>
+internal sealed class SecondsConverter : JsonConverter<TimeSpan>
+{
+    public override TimeSpan Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
-        public override TimeSpan Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+        switch (reader.TokenType)
         {
-            switch (reader.TokenType)
-            {
-                case JsonTokenType.Number:
-                    return reader.GetDouble() is > 0 and < int.MaxValue and var seconds ? TimeSpan.FromSeconds(seconds) : throw new JsonException("A time is a positive number of seconds.");
-                case JsonTokenType.String:
-                    return TimeSpan.TryParse(reader.GetString(), System.Globalization.CultureInfo.InvariantCulture, out var time) ? time : throw new JsonException("A time is HH:MM:SS.");
-                default:
-                    using (var parts = JsonDocument.ParseValue(ref reader))
-                    {
-                        return parts.RootElement.ValueKind == JsonValueKind.Object && parts.RootElement.TryGetProperty("Ticks", out var ticks) && ticks.TryGetInt64(out var number)
-                            ? TimeSpan.FromTicks(number) : throw new JsonException("A time is a number of seconds or HH:MM:SS.");
-                    }
-            }
+            case JsonTokenType.Number:
+                return reader.GetDouble() is > 0 and < int.MaxValue and var seconds ? TimeSpan.FromSeconds(seconds) : throw new JsonException("A time is a positive number of seconds.");
+            case JsonTokenType.String:
+                return TimeSpan.TryParse(reader.GetString(), System.Globalization.CultureInfo.InvariantCulture, out var time) ? time : throw new JsonException("A time is HH:MM:SS.");
+            default:
+                using (var parts = JsonDocument.ParseValue(ref reader))
+                {
+                    return parts.RootElement.ValueKind == JsonValueKind.Object && parts.RootElement.TryGetProperty("Ticks", out var ticks) && ticks.TryGetInt64(out var number)
+                        ? TimeSpan.FromTicks(number) : throw new JsonException("A time is a number of seconds or HH:MM:SS.");
+                }
         }
-
-        public override void Write(Utf8JsonWriter writer, TimeSpan value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
     }
+
+    public override void Write(Utf8JsonWriter writer, TimeSpan value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
 }

@@ -15,18 +15,11 @@ public sealed record DrillRecord
     /// <summary>The verdict of a drill whose dump was read as complete.</summary>
     public const string CapturedVerdict = "Captured";
 
-    private static readonly JsonSerializerOptions Options = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        PropertyNameCaseInsensitive = true,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    };
-
     /// <summary>Version of this form.</summary>
     public int Format { get; init; } = 1;
 
     /// <summary>Kernel that crashed (uname -r).</summary>
-    public string KernelRelease { get; init; } = "";
+    public string KernelRelease { get => field ?? ""; init; } = "";
 
     /// <summary>The capture image that was loaded; null where it is not known.</summary>
     public string? ImagePath { get; init; }
@@ -35,16 +28,16 @@ public sealed record DrillRecord
     public DateTimeOffset? ImageTime { get; init; }
 
     /// <summary>Where the dump went: <see cref="KdumpTarget.Location"/>.</summary>
-    public string TargetText { get; init; } = "";
+    public string TargetText { get => field ?? ""; init; } = "";
 
     /// <summary>The boot that crashed.</summary>
-    public string BootId { get; init; } = "";
+    public string BootId { get => field ?? ""; init; } = "";
 
     /// <summary>When the dump was found to be complete, by the controller's clock.</summary>
     public DateTimeOffset CompletedAt { get; init; }
 
     /// <summary>How the drill ended; <see cref="CapturedVerdict"/> is the good one.</summary>
-    public string Verdict { get; init; } = "";
+    public string Verdict { get => field ?? ""; init; } = "";
 
     /// <summary>The dump on the store.</summary>
     public string? Vmcore { get; init; }
@@ -66,7 +59,7 @@ public sealed record DrillRecord
 
         try
         {
-            return JsonSerializer.Deserialize<DrillRecord>(json, Options);
+            return JsonSerializer.Deserialize(json, DrillRecordJson.Default.DrillRecord);
         }
         catch (JsonException)
         {
@@ -76,7 +69,7 @@ public sealed record DrillRecord
     }
 
     /// <summary>The record as the host keeps it, one line.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, Options);
+    public string ToJson() => JsonSerializer.Serialize(this, DrillRecordJson.Default.DrillRecord);
 
     /// <summary>The record for a host as it is now, for a drill that ended.</summary>
     public static DrillRecord Of(HostFacts facts, KdumpTarget target, string bootId, DateTimeOffset completedAt, string verdict)
@@ -123,3 +116,8 @@ public sealed record DrillRecord
         return changed;
     }
 }
+
+/// <summary>The form of the record on a host.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, PropertyNameCaseInsensitive = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(DrillRecord))]
+internal sealed partial class DrillRecordJson : JsonSerializerContext;

@@ -56,7 +56,7 @@ public sealed record KdumpTarget
     public string? FileSystem { get; init; }
 
     /// <summary>The value as the file has it.</summary>
-    public string Text { get; init; } = "";
+    public string Text { get => field ?? ""; init; } = "";
 
     /// <summary>The place in one form that can be compared, whatever the family and its way of splitting it: for NFS <c>store:/directory</c>
     /// with export and dump path joined, single slashes and an IPv6 address in brackets.</summary>

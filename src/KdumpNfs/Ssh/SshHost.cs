@@ -8,6 +8,7 @@ namespace KdumpNfs.Ssh;
 public sealed record SshHost(string HostName, string? UserName = null, int? Port = null, string? KeyFilePath = null)
 {
     /// <summary>A kept connection to use instead of making one; null to connect.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
     public Sessions.KdumpSession? Session { get; init; }
 
     /// <summary>Refuses what can never be connected to, before anything is contacted.</summary>

@@ -29,12 +29,7 @@ public sealed class ExportVmcoreBundleOperation(HostAccess access, DumpAccess du
 {
     private const string Activity = "Export-VmcoreBundle";
 
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        WriteIndented = true,
-        Converters = { new JsonStringEnumConverter() },
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
+    private static readonly BundleJson Json = new(new JsonSerializerOptions { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
     /// <summary>The directory of this machine that archives are put into; it must be there.</summary>
     public required string Destination { get; init; }
@@ -212,7 +207,7 @@ public sealed class ExportVmcoreBundleOperation(HostAccess access, DumpAccess du
                     }
 
                     _texts["configuration/cmdline"] = ByteText.FromValue(facts.KernelCommandLine + "\n");
-                    _texts["configuration/status.json"] = ByteText.FromValue(JsonSerializer.Serialize(KdumpStatus.From(facts, null), Json) + "\n");
+                    _texts["configuration/status.json"] = ByteText.FromValue(JsonSerializer.Serialize(KdumpStatus.From(facts, null), Json.KdumpStatus) + "\n");
                 }
             }
             catch (HostException e)
@@ -238,7 +233,7 @@ public sealed class ExportVmcoreBundleOperation(HostAccess access, DumpAccess du
             string Hidden(string text) => ByteText.ToValue(_mask.HideText(ByteText.FromValue(text)));
             var masked = report with { LogTail = [.. report.LogTail.Select(Hidden)], Reason = report.Reason is { } reason ? Hidden(reason) : null, StoreHost = place.Store?.HostName };
             _texts["report.txt"] = ByteText.FromValue(ReportText.Of(masked));
-            _texts["report.json"] = ByteText.FromValue(JsonSerializer.Serialize(masked, Json) + "\n");
+            _texts["report.json"] = ByteText.FromValue(JsonSerializer.Serialize(masked, Json.VmcoreReport) + "\n");
         }
 
         private string Readme(VmcoreReport report)
@@ -308,3 +303,9 @@ public sealed class ExportVmcoreBundleOperation(HostAccess access, DumpAccess du
 
     private HostAccess Access => access;
 }
+
+/// <summary>The form of the JSON in a bundle: that of the command's --json, on many lines.</summary>
+[JsonSourceGenerationOptions(UseStringEnumConverter = true)]
+[JsonSerializable(typeof(KdumpStatus))]
+[JsonSerializable(typeof(VmcoreReport))]
+internal sealed partial class BundleJson : JsonSerializerContext;

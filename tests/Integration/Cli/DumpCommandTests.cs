@@ -67,7 +67,7 @@ public sealed class DumpCommandTests
         {
             var crash = Directory.CreateDirectory(Path.Combine(store, "192.0.2.7-2026-11-22-10:11:12")).FullName;
             File.Copy(Dump, Path.Combine(crash, "vmcore"));
-            var (status, text) = CommandRunner.Run("script", ["-qec", $"stty cols {columns} rows 50; TERM=xterm NO_COLOR=1 dotnet '{Path.Combine(AppContext.BaseDirectory, "KdumpNfs.Cli.dll")}' vmcores --path '{store}'", "/dev/null"]);
+            var (status, text) = CommandRunner.Run("script", ["-qec", $"stty cols {columns} rows 50; TERM=xterm NO_COLOR=1 {string.Join(' ', CommandRunner.KdumpNfs.Select(word => $"'{word}'"))} vmcores --path '{store}'", "/dev/null"]);
             Assert.Equal(0, status);
             Assert.Equal(table, text.Contains("───", StringComparison.Ordinal));
             Assert.Contains("289.4 KiB", text, StringComparison.Ordinal);

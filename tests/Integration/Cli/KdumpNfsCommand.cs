@@ -25,7 +25,7 @@ internal static class KdumpNfsCommand
     private static Process Start(string? settings, string[] arguments)
     {
         // A test run in the background of a script ignores SIGINT, and its children would inherit that.
-        var start = new ProcessStartInfo("env", ["--default-signal=INT", "dotnet", Path.Combine(AppContext.BaseDirectory, "KdumpNfs.Cli.dll"), .. arguments])
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", .. CommandRunner.KdumpNfs, .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace KdumpNfs.Ssh.Recorded;
 
@@ -12,7 +13,6 @@ namespace KdumpNfs.Ssh.Recorded;
 public sealed class Recording
 {
     private const string Format = "KdumpNfs recording 1";
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull };
     private readonly object _gate = new();
     private readonly string _file;
     private readonly Dictionary<(string Host, string Script), Queue<RecordedAnswer>> _answers = [];
@@ -36,7 +36,7 @@ public sealed class Recording
             }
 
             using var stream = new FileStream(file, options);
-            stream.Write(JsonSerializer.SerializeToUtf8Bytes(new Head(Format), Json));
+            stream.Write(JsonSerializer.SerializeToUtf8Bytes(new RecordingHead(Format), RecordingJson.Default.RecordingHead));
             stream.WriteByte((byte)'\n');
             return new Recording(file);
         }
@@ -57,14 +57,14 @@ public sealed class Recording
         try
         {
             using var lines = File.ReadLines(file, Encoding.UTF8).GetEnumerator();
-            if (!lines.MoveNext() || JsonSerializer.Deserialize<Head>(lines.Current, Json)?.Format != Format)
+            if (!lines.MoveNext() || JsonSerializer.Deserialize(lines.Current, RecordingJson.Default.RecordingHead)?.Format != Format)
             {
                 throw new JsonException("It does not begin as a recording does.");
             }
 
             while (lines.MoveNext())
             {
-                var answer = JsonSerializer.Deserialize<RecordedAnswer>(lines.Current, Json) ?? throw new JsonException("A line holds nothing.");
+                var answer = JsonSerializer.Deserialize(lines.Current, RecordingJson.Default.RecordedAnswer) ?? throw new JsonException("A line holds nothing.");
                 if (!recording._answers.TryGetValue((answer.Host, answer.Script), out var queue))
                 {
                     recording._answers[(answer.Host, answer.Script)] = queue = new();
@@ -91,7 +91,7 @@ public sealed class Recording
     /// <summary>Writes an answer down. Whole lines only: a recorder that is stopped leaves a file that can be replayed.</summary>
     internal void Add(RecordedAnswer answer)
     {
-        var line = JsonSerializer.SerializeToUtf8Bytes(answer, Json);
+        var line = JsonSerializer.SerializeToUtf8Bytes(answer, RecordingJson.Default.RecordedAnswer);
         lock (_gate)
         {
             using var stream = new FileStream(_file, FileMode.Append, FileAccess.Write);
@@ -107,6 +107,14 @@ public sealed class Recording
             return !_answers.TryGetValue((host, script), out var queue) ? null : queue.Count > 1 ? queue.Dequeue() : queue.Peek();
         }
     }
-
-    private sealed record Head(string Format);
 }
+
+/// <summary>The first line of a recording.</summary>
+/// <param name="Format">What the file is.</param>
+internal sealed record RecordingHead(string Format);
+
+/// <summary>The form of a recording's lines.</summary>
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(RecordingHead))]
+[JsonSerializable(typeof(RecordedAnswer))]
+internal sealed partial class RecordingJson : JsonSerializerContext;
