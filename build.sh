@@ -34,7 +34,7 @@ case "${1:-}" in
     ;;
   demo) run_demo ;;
   bench) run_bench "${@:2}" ;;
-  clean) rm -rf "$out" src/*/bin src/*/obj tests/*/bin tests/*/obj tools/*/bin tools/*/obj bench/bin bench/obj ;;
+  clean) rm -rf "$out" src/*/bin src/*/obj tests/*/bin tests/*/obj tools/*/bin tools/*/obj bench/bin bench/obj bench/*/bin bench/*/obj ;;
   *)
     usage >&2
     exit 2

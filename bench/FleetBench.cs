@@ -48,6 +48,9 @@ internal sealed class FleetBench(string repository, string scratch, string? only
 
     private string Command => Path.Combine(repository, "out/cli/kdumpnfs");
 
+    // Made of bench/Bare, compiled as the command is.
+    private string Bare => Path.Combine(repository, "out/bare/KdumpNfs.Bare");
+
     private static string? Transport =>
 #if SSHNET
         "SshNet";
@@ -219,15 +222,15 @@ internal sealed class FleetBench(string repository, string scratch, string? only
         }
     }
 
-    private static void AddBare(Dictionary<string, Func<Measured>> rivals, Reach reach, int atOnce)
+    private void AddBare(Dictionary<string, Func<Measured>> rivals, Reach reach, int atOnce)
     {
 #if SSHNET
-        foreach (var (name, part) in new[] { ("bare", "--bare"), ("engine", "--status") })
+        foreach (var (name, part) in new[] { ("bare", "cat"), ("engine", "status") })
         {
-            rivals[name] = () => Measured.Run(reach.Input, [Path.Combine(AppContext.BaseDirectory, "KdumpNfs.Bench"), part, reach.Key, $"{reach.Port}", reach.KnownHosts, $"{atOnce}"], reach.Count);
+            rivals[name] = () => Measured.Run(reach.Input, [Bare, part, reach.Key, $"{reach.Port}", reach.KnownHosts, $"{atOnce}"], reach.Count);
         }
 #else
-        _ = (rivals, reach, atOnce);
+        _ = (rivals, reach, atOnce, Bare);
 #endif
     }
 

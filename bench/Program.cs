@@ -12,15 +12,6 @@ if (args is ["--peak", var large])
     return VmcoreBench.Peak(large);
 }
 
-#if SSHNET
-if (args is ["--bare" or "--status", var key, var port, var knownHosts, var atOnce])
-{
-    var number = int.Parse(port, CultureInfo.InvariantCulture);
-    var limit = int.Parse(atOnce, CultureInfo.InvariantCulture);
-    return args[0] == "--bare" ? Bare.Cat(key, number, knownHosts, limit) : Bare.Status(key, number, knownHosts, limit);
-}
-#endif
-
 const int FewHosts = 5_000;
 const int WarmingHosts = 15_000;
 const int Runs = 3;

@@ -16,7 +16,8 @@ split = sys.argv.index("--")
 result, options, command = sys.argv[1], sys.argv[2:split], sys.argv[split + 1:]
 interrupted = None
 began = time.monotonic()
-process = subprocess.Popen(command, stdout=subprocess.PIPE)
+# What is started in the background of a script ignores SIGINT, and its children would inherit that.
+process = subprocess.Popen(command, stdout=subprocess.PIPE, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 
 
 def interrupt():

@@ -110,26 +110,29 @@ build() {
   end_compiler
 }
 
-publish_command() {
-  rm -rf "$out/cli"
+# publish_ahead PROJECT FOLDER NAME: a program, compiled ahead of its start as far as that can be done here.
+publish_ahead() {
+  rm -rf "$2"
   local linker=clang
   have clang || linker=gcc
   if [ "$(with_native)" = true ]; then
-    if compile publish src/KdumpNfs.Cli -p:CompileAhead=native -p:CppCompilerAndLinker=$linker -o "$out/cli" >"$out/native.log" 2>&1; then
-      find "$out/cli" -type f ! -name kdumpnfs -delete
+    if compile publish "$1" -p:CompileAhead=native -p:CppCompilerAndLinker=$linker -o "$2" >"$out/native.log" 2>&1; then
+      find "$2" -type f ! -name "$3" -delete
       return 0
     fi
     tail -n 5 "$out/native.log"
-    rm -rf "$out/cli"
+    rm -rf "$2"
   fi
-  echo "The command is not native code here (that needs its compiler and a linker), so a fleet costs it more."
+  echo "$3 is not native code here (that needs its compiler and a linker), so a fleet costs it more."
   if [ "$(with_ahead)" = true ]; then
-    compile publish src/KdumpNfs.Cli -p:CompileAhead=true -o "$out/cli"
+    compile publish "$1" -p:CompileAhead=true -o "$2"
   else
-    echo "The command is not compiled ahead of its start (the compiler for that does not restore here), so it starts slower."
-    compile publish src/KdumpNfs.Cli --no-build -o "$out/cli"
+    echo "It is not compiled ahead of its start either (the compiler for that does not restore here), so it starts slower."
+    compile publish "$1" --no-build -o "$2"
   fi
 }
+
+publish_command() { publish_ahead src/KdumpNfs.Cli "$out/cli" kdumpnfs; }
 
 # The module folder: our assemblies in it, SSH.NET and all below it in private/, which a load context of its own reads.
 make_module() {
@@ -458,6 +461,7 @@ run_bench() {
   need clush clustershell && need parallel-ssh pssh && need ansible-playbook ansible-core || true
   need_asyncssh
   compile build bench
+  [ "$sshnet" != true ] || publish_ahead bench/Bare "$out/bare" KdumpNfs.Bare
   end_compiler
   if [ "${1:-}" = long ]; then shift; fi
   dotnet run --project bench -c "$config" --no-build -p:WithSshNet="$sshnet" -- "$out/bench" "$@"

@@ -1,12 +1,19 @@
 using System.Globalization;
+using System.Text;
 using KdumpNfs.Kdump;
 using KdumpNfs.Ssh;
+using KdumpNfs.Text;
 
 namespace KdumpNfs.Hosts;
 
 /// <summary>Everything that status and the plans need to know about a host, read in one round trip (facts.sh).</summary>
 public sealed class HostFacts
 {
+    // Alike on most hosts of a fleet.
+    private static readonly Recent<OsRelease> Distributions = new(text => Hosts.OsRelease.Parse(Encoding.UTF8.GetString(text)));
+    private static readonly Recent<IReadOnlyList<HostMount>> MountTables = new(text => HostMount.ParseAll(Encoding.UTF8.GetString(text)));
+    private static readonly Recent<MakedumpfileVersion> Makedumpfiles = new(text => Kdump.MakedumpfileVersion.Parse(Encoding.UTF8.GetString(text))!);
+
     private readonly HostReply _reply;
 
     // Asked for by the status, the plan and what shows them.
@@ -20,10 +27,10 @@ public sealed class HostFacts
         _family = new Lazy<HostFamily>(FindFamily, LazyThreadSafetyMode.PublicationOnly);
         _view = new Lazy<KdumpConfigurationView?>(
             () => Configuration is { } file ? KdumpConfiguration.Read(Family, file.Content.Span, Mounts!) : null, LazyThreadSafetyMode.PublicationOnly);
-        OsRelease = Hosts.OsRelease.Parse(reply.Text("os.release") ?? "");
-        Mounts = HostMount.ParseAll(reply.Text("mounts") ?? "");
+        OsRelease = Distributions.Of(reply.Bytes("os.release"));
+        Mounts = MountTables.Of(reply.Bytes("mounts"));
         Configuration = reply.File("config");
-        MakedumpfileVersion = Kdump.MakedumpfileVersion.Parse(reply.Text("makedumpfile.version"));
+        MakedumpfileVersion = reply.Text("makedumpfile.version") is null ? null : Makedumpfiles.Of(reply.Bytes("makedumpfile.version"));
         Service = HostService.Parse(reply.Text("service.name"), reply.Text("service.show"), reply.Text("service.words"));
     }
 

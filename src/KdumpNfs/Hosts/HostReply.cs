@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
 using KdumpNfs.Ssh;
@@ -63,6 +65,9 @@ internal sealed class HostReply
     /// <summary>The last value of a key as text; null where the host gave none.</summary>
     public string? Text(string key) => _records.TryGetValue(key, out var values) ? Encoding.UTF8.GetString(values[^1]) : null;
 
+    /// <summary>The last value of a key; empty where the host gave none.</summary>
+    public ReadOnlySpan<byte> Bytes(string key) => _records.TryGetValue(key, out var values) ? values[^1] : [];
+
     /// <summary>All values of a key, in order.</summary>
     public IReadOnlyList<string> All(string key) =>
         _records.TryGetValue(key, out var values) ? [.. values.Select(v => Encoding.UTF8.GetString(v))] : [];
@@ -97,6 +102,16 @@ internal sealed class HostReply
             throw new HostException(ErrorIds.UnexpectedReply, _hostName, $"The host cannot tell about {path}.") { HostSaid = string.Join(' ', stat) };
         }
 
-        return new HostFile(path, Convert.FromBase64String(Required(key + ".data")), stat[0], $"{stat[1]}:{stat[2]}", DateTimeOffset.FromUnixTimeSeconds(modified));
+        return new HostFile(path, Decode(key + ".data"), stat[0], $"{stat[1]}:{stat[2]}", DateTimeOffset.FromUnixTimeSeconds(modified));
+    }
+
+    private byte[] Decode(string key)
+    {
+        var text = Bytes(key);
+        _ = text.IsEmpty ? Required(key) : "";
+        var content = new byte[Base64.GetMaxDecodedFromUtf8Length(text.Length)];
+        return Base64.DecodeFromUtf8(text, content, out _, out var length) == OperationStatus.Done
+            ? content[..length]
+            : throw new HostException(ErrorIds.UnexpectedReply, _hostName, $"The host's reply has a '{key}' that is not base64.");
     }
 }

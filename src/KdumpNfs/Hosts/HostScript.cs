@@ -8,11 +8,18 @@ internal static class HostScript
 {
     private static readonly System.Collections.Concurrent.ConcurrentDictionary<string, string> Texts = new(StringComparer.Ordinal);
 
+    private static readonly System.Collections.Concurrent.ConcurrentDictionary<string, string> Plain = new(StringComparer.Ordinal);
+
     /// <summary>Composes a script.</summary>
     /// <param name="name">File name without ".sh".</param>
     /// <param name="values">Variables the script starts with; quoted here.</param>
     public static RemoteScript Load(string name, params ReadOnlySpan<(string Name, string Value)> values)
     {
+        if (values.IsEmpty)
+        {
+            return new RemoteScript(Plain.GetOrAdd(name, static key => Read("common") + Read(key)));
+        }
+
         var text = new System.Text.StringBuilder(Read("common"));
         foreach (var (variable, value) in values)
         {

@@ -15,7 +15,7 @@ public sealed partial class KdumpConf
     /// <summary>The key of ssh targets where the file names none (DEFAULT_SSHKEY in kdump-lib-initramfs.sh).</summary>
     public const string DefaultSshKey = "/root/.ssh/kdump_id_rsa";
 
-    private static readonly Recent<KdumpConf> Known = new(text => new KdumpConf(LineDocument.Parse(text)));
+    private static readonly Recent<KdumpConf> Known = new(text => new KdumpConf(LineDocument.Parse((ReadOnlySpan<byte>)text)));
 
     private readonly LineDocument document;
     private readonly List<ConfDirective> directives;
@@ -29,7 +29,7 @@ public sealed partial class KdumpConf
     }
 
     /// <summary>Reads the file. Any bytes are accepted; <see cref="Problems"/> says what the host's tools make of them.</summary>
-    public static KdumpConf Parse(ReadOnlySpan<byte> content) => Known.Of(ByteText.FromBytes(content));
+    public static KdumpConf Parse(ReadOnlySpan<byte> content) => Known.Of(content);
 
     /// <summary>What kdumpctl refuses or reads otherwise than it looks, in the order of the lines. kdumpctl prints the first one only.</summary>
     public IReadOnlyList<ConfigProblem> Problems { get; }
@@ -48,7 +48,7 @@ public sealed partial class KdumpConf
     public string DumpPath => Get("path") is { Length: > 0 } path ? KdumpTarget.NormalPath(path) : DefaultDumpPath;
 
     /// <summary>The command that writes the dump, with the tools' default (that of raw and ssh targets has -F as well).</summary>
-    public CoreCollector CoreCollector => CoreCollector.ParseCommand(ByteText.ToValue(Collector.ToString()));
+    public CoreCollector CoreCollector => field ??= CoreCollector.ParseCommand(ByteText.ToValue(Collector.ToString()));
 
     /// <summary>What happens after a failed dump: reboot (the default), halt, poweroff, shell or dump_to_rootfs; also in its old spelling <c>default</c>.</summary>
     public string FailureAction => directives.LastOrDefault(d => d.Name is "failure_action" or "default") is { Value.Length: > 0 } d

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using KdumpNfs.Hosts;
 using KdumpNfs.Text;
 
@@ -15,7 +14,9 @@ public sealed class KdumpTargetPlan
         NotReadyReason.ImageOlderThanConfiguration, NotReadyReason.ImageOlderThanKernel, NotReadyReason.ChangeUnfinished,
     ];
 
-    private KdumpTargetPlan(HostFacts facts, TargetRequest request, byte[] newContent, KdumpConfigurationView view)
+    private readonly FileEdit _edit;
+
+    private KdumpTargetPlan(HostFacts facts, TargetRequest request, FileEdit edit, KdumpConfigurationView view)
     {
         HostName = facts.HostName;
         MachineId = facts.MachineId;
@@ -24,14 +25,13 @@ public sealed class KdumpTargetPlan
         ImageRoot = facts.ImageRoot;
         Path = facts.ImageRoot + facts.ConfigurationPath;
         OldFile = facts.Configuration;
-        NewContent = newContent;
+        _edit = edit;
+        Mask = edit.Mask();
         View = view;
         PreviousTarget = KdumpConfiguration.Read(facts)?.Target;
-        WritesFile = OldFile is null || !OldFile.Content.Span.SequenceEqual(newContent);
         Status = KdumpStatus.From(facts, expectedTarget: null);
         CanRebuildWhileLoaded = facts.CanRebuildWhileLoaded;
         RestoredFrom = request.RestoredFrom(facts);
-        Diff = WritesFile ? UnifiedDiff.Show(Mask.Hide((OldFile?.Content ?? default).Span), Mask.Hide(newContent), Path, Path) : "";
     }
 
     /// <summary>The host.</summary>
@@ -53,10 +53,10 @@ public sealed class KdumpTargetPlan
     public string Path { get; }
 
     /// <summary>SHA-256 of the file as it was read, lower-case hex; null where there is none.</summary>
-    public string? OldSha256 => OldFile?.Sha256;
+    public string? OldSha256 => _edit.OldSha256;
 
     /// <summary>SHA-256 of the file after the change.</summary>
-    public string NewSha256 => Convert.ToHexString(SHA256.HashData(NewContent.Span)).ToLowerInvariant();
+    public string NewSha256 => _edit.NewSha256;
 
     /// <summary>What the file says after the change.</summary>
     public KdumpConfigurationView View { get; }
@@ -68,7 +68,7 @@ public sealed class KdumpTargetPlan
     public KdumpStatus Status { get; }
 
     /// <summary>Whether the file's content changes.</summary>
-    public bool WritesFile { get; }
+    public bool WritesFile => _edit.WritesFile;
 
     /// <summary>Whether the file is as it should be but the host is not armed with it: an earlier change did not end.</summary>
     public bool OnlyActivates => !WritesFile && ImageRoot is null && Status.NotReadyReason.Any(Mendable.Contains);
@@ -83,15 +83,15 @@ public sealed class KdumpTargetPlan
     public IReadOnlyList<string> Warnings { get; private init; } = [];
 
     /// <summary>The change as a unified diff; empty where the file stays.</summary>
-    public string Diff { get; }
+    public string Diff => _edit.Diff;
 
     internal bool CanRebuildWhileLoaded { get; }
 
     internal HostFile? OldFile { get; }
 
-    internal ReadOnlyMemory<byte> NewContent { get; }
+    internal ReadOnlyMemory<byte> NewContent => _edit.NewContent;
 
-    internal SecretMask Mask { get; } = new();
+    internal SecretMask Mask { get; }
 
     /// <summary>Computes the plan.</summary>
     /// <exception cref="HostException">NotSupported, KdumpNotInstalled, NotReady, NotExpressible, ConfigurationInvalid, CompressionNotSupported.</exception>
@@ -100,8 +100,8 @@ public sealed class KdumpTargetPlan
         ArgumentNullException.ThrowIfNull(facts);
         ArgumentNullException.ThrowIfNull(request);
         CheckHost(facts);
-        var content = request.Content(facts);
-        var view = KdumpConfiguration.Read(facts.Family, content, facts.Mounts)!;
+        var edit = FileEdit.Of(facts, request);
+        var view = KdumpConfiguration.Read(facts.Family, edit.NewContent, facts.Mounts)!;
         if (view.Problems.Count > 0)
         {
             throw new HostException(ErrorIds.ConfigurationInvalid, facts.HostName, request.IsRestore
@@ -137,7 +137,7 @@ public sealed class KdumpTargetPlan
             warnings.AddRange(ImageWarnings(facts));
         }
 
-        return new KdumpTargetPlan(facts, request, content, view) { Warnings = warnings };
+        return new KdumpTargetPlan(facts, request, edit, view) { Warnings = warnings };
     }
 
     private static IEnumerable<string> ImageWarnings(HostFacts facts)

@@ -17,6 +17,8 @@ public sealed class KdumpToolsDefaults
     // savecore goes to FTP, then to SSH, then to NFS: to all that are set.
     private static readonly string[] TargetNames = ["FTP", "SSH", "NFS"];
 
+    private static readonly Recent<KdumpToolsDefaults> Known = new(text => new KdumpToolsDefaults(ShellVariables.Parse(text)));
+
     private readonly ShellVariables variables;
 
     private KdumpToolsDefaults(ShellVariables variables)
@@ -27,7 +29,7 @@ public sealed class KdumpToolsDefaults
     }
 
     /// <summary>Reads the file; any bytes are accepted.</summary>
-    public static KdumpToolsDefaults Parse(ReadOnlySpan<byte> content) => new(ShellVariables.Parse(content));
+    public static KdumpToolsDefaults Parse(ReadOnlySpan<byte> content) => Known.Of(content);
 
     /// <summary>What makes the configuration mean something else than it seems to.</summary>
     public IReadOnlyList<ConfigProblem> Problems { get; }
@@ -63,8 +65,13 @@ public sealed class KdumpToolsDefaults
     {
         get
         {
-            var arguments = Value("MAKEDUMP_ARGS") ?? CoreCollector.DebianDefaultArguments;
-            return CoreCollector.ParseArguments(arguments.StartsWith("-F", StringComparison.Ordinal) ? arguments : arguments + " -F");
+            if (field is null)
+            {
+                var arguments = Value("MAKEDUMP_ARGS") ?? CoreCollector.DebianDefaultArguments;
+                field = CoreCollector.ParseArguments(arguments.StartsWith("-F", StringComparison.Ordinal) ? arguments : arguments + " -F");
+            }
+
+            return field;
         }
     }
 

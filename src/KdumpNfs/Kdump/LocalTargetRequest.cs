@@ -35,6 +35,8 @@ public sealed record LocalTargetRequest(string? DumpPath, string? Device, string
         };
     }
 
+    internal override bool NeedsFileAlone => true;
+
     internal override byte[] Content(HostFacts facts)
     {
         var content = (facts.Configuration?.Content ?? default).Span;

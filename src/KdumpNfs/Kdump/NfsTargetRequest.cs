@@ -41,6 +41,8 @@ public sealed record NfsTargetRequest(TargetInput Target) : TargetRequest
         };
     }
 
+    internal override bool NeedsFileAlone => true;
+
     internal override byte[] Content(HostFacts facts)
     {
         var content = (facts.Configuration?.Content ?? default).Span;

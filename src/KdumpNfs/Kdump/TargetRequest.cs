@@ -22,6 +22,9 @@ public abstract record TargetRequest
     /// <summary>Scripts besides facts.sh whose records <see cref="Content"/> reads.</summary>
     internal virtual IReadOnlyList<string> MoreFacts => [];
 
+    /// <summary>Whether <see cref="Content"/> needs nothing of a host but its family, its tools' words and its file, so that hosts with the same ones get the same.</summary>
+    internal virtual bool NeedsFileAlone => false;
+
     /// <summary>Why this kind cannot be made in an image tree; null where it can.</summary>
     internal virtual string? NotInImages => null;
 

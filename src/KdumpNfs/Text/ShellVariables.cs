@@ -28,7 +28,7 @@ public sealed record ShellReading(ShellReadingKind Kind, string? Value, string? 
 /// <see cref="ShellReadingKind.NotLiteral"/>, never guessed. Every edit is read back with both models before it is given out.</remarks>
 public sealed partial class ShellVariables
 {
-    private static readonly Recent<ShellVariables> Known = new(text => new ShellVariables(text));
+    private static readonly Recent<ShellVariables> Known = new(text => new ShellVariables(ByteText.FromBytes(text)));
 
     private readonly string text;
     private readonly List<ShellItem> items = [];
@@ -90,7 +90,7 @@ public sealed partial class ShellVariables
     public string? Unreadable { get; }
 
     /// <summary>Reads the file; any bytes are accepted.</summary>
-    public static ShellVariables Parse(ReadOnlySpan<byte> content) => Known.Of(ByteText.FromBytes(content));
+    public static ShellVariables Parse(ReadOnlySpan<byte> content) => Known.Of(content);
 
     /// <summary>The bytes of the file.</summary>
     public byte[] ToBytes() => ByteText.ToBytes(text);

@@ -57,7 +57,7 @@ public sealed partial class ShellVariables
     private ShellVariables Best(IEnumerable<string> candidates, string name, Func<ShellVariables, bool> says)
     {
         ShellVariables? otherwise = null;
-        foreach (var candidate in candidates.Select(c => Known.Of(c)).Where(says))
+        foreach (var candidate in candidates.Select(c => Known.Of(ByteText.ToBytes(c))).Where(says))
         {
             if (candidate.Others(name).SetEquals(Others(name)))
             {

@@ -1,3 +1,4 @@
+using System.Text;
 using KdumpNfs.Text;
 
 namespace KdumpNfs.Tests.Unit.Text;
@@ -11,33 +12,33 @@ public class RecentTests
         var recent = new Recent<string[]>(text =>
         {
             made++;
-            return [text];
+            return [Encoding.UTF8.GetString(text)];
         });
-        var first = recent.Of("a");
-        Assert.Same(first, recent.Of(new string('a', 1)));
-        Assert.Equal(["b"], recent.Of("b"));
+        var first = recent.Of("a"u8);
+        Assert.Same(first, recent.Of([(byte)'a']));
+        Assert.Equal(["b"], recent.Of("b"u8));
         Assert.Equal(2, made);
 
         // More than are kept: still right, and made again.
         for (var i = 0; i < 3 * Recent<string[]>.Most; i++)
         {
-            Assert.Equal([$"{i}"], recent.Of($"{i}"));
+            Assert.Equal([$"{i}"], recent.Of(Encoding.UTF8.GetBytes($"{i}")));
         }
 
-        Assert.Equal(["a"], recent.Of("a"));
+        Assert.Equal(["a"], recent.Of("a"u8));
         Assert.Equal(2 + (3 * Recent<string[]>.Most) + 1, made);
     }
 
     [Fact]
     public async Task Many_at_once_get_what_is_theirs()
     {
-        var recent = new Recent<string[]>(text => [text]);
+        var recent = new Recent<string[]>(text => [Encoding.UTF8.GetString(text)]);
         await Task.WhenAll(Enumerable.Range(0, 8).Select(thread => Task.Run(() =>
         {
             for (var i = 0; i < 5_000; i++)
             {
                 var text = $"{(i * (thread + 1)) % 40}";
-                Assert.Equal(text, recent.Of(text)[0]);
+                Assert.Equal(text, recent.Of(Encoding.UTF8.GetBytes(text))[0]);
             }
         })));
     }

@@ -98,6 +98,9 @@ public sealed record KdumpPlan
     public string CreatedBy { get; init; } = "";
 
     /// <summary>The record of a plan.</summary>
+    private static readonly string Version =
+        "KdumpNfs " + (typeof(KdumpPlan).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "?");
+
     internal static KdumpPlan From(KdumpTargetPlan plan, SshHost host, SshHost? store = null, ChangeBesides? besides = null) => new()
     {
         HostName = host.HostName,
@@ -119,7 +122,7 @@ public sealed record KdumpPlan
         AlsoChanges = string.Join('\n', besides?.Sentences ?? []),
         Diff = string.Join('\n', (besides?.Diffs ?? []).Append(plan.Diff).Where(diff => diff.Length > 0)),
         CreatedAt = DateTimeOffset.Now,
-        CreatedBy = "KdumpNfs " + (typeof(KdumpPlan).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "?"),
+        CreatedBy = Version,
     };
 
     /// <summary>The host, as the plan reaches it.</summary>

@@ -1,18 +1,31 @@
 #if SSHNET
 using System.Collections.Concurrent;
+using System.Globalization;
 using KdumpNfs.Fleet;
 using KdumpNfs.Kdump;
 using KdumpNfs.Ssh;
 using KdumpNfs.SshNet;
 using Renci.SshNet;
 
-namespace KdumpNfs.Bench;
+namespace KdumpNfs.Bare;
 
-/// <summary>Programs that are measured from outside: SSH.NET with nothing around it, and the engine with no command around it.</summary>
-internal static class Bare
+/// <summary>Programs that are measured from outside: SSH.NET with nothing around it, and the engine with no command around it. Compiled as the command is.</summary>
+internal static class Program
 {
+    private static int Main(string[] args)
+    {
+        if (args is not [("cat" or "status") and var what, var key, var port, var knownHosts, var atOnce])
+        {
+            Console.Error.WriteLine("usage: KdumpNfs.Bare cat|status KEY PORT KNOWN_HOSTS AT_ONCE <HOSTS");
+            return 2;
+        }
+
+        var (number, limit) = (int.Parse(port, CultureInfo.InvariantCulture), int.Parse(atOnce, CultureInfo.InvariantCulture));
+        return what == "cat" ? Cat(key, number, knownHosts, limit) : Status(key, number, knownHosts, limit);
+    }
+
     /// <summary>Connects to each host of stdin and runs <c>cat</c>: a thread for each connection, so that nothing waits for a pool.</summary>
-    public static int Cat(string key, int port, string knownHosts, int atOnce)
+    private static int Cat(string key, int port, string knownHosts, int atOnce)
     {
         var hosts = new ConcurrentQueue<string>(Hosts());
         var known = File.ReadLines(knownHosts).Select(line => line.Split(' ')).ToDictionary(words => words[0], words => Convert.FromBase64String(words[2]), StringComparer.Ordinal);
@@ -35,7 +48,7 @@ internal static class Bare
     }
 
     /// <summary>The status of each host of stdin, started and compiled as <see cref="Cat"/> is.</summary>
-    public static int Status(string key, int port, string knownHosts, int atOnce)
+    private static int Status(string key, int port, string knownHosts, int atOnce)
     {
         var options = new SshOptions { KnownHostsFiles = [knownHosts], ConfigFile = "/dev/null", ConnectTimeout = TimeSpan.FromSeconds(120) };
         var operation = new KdumpStatusOperation(new HostAccess(new SshNetConnector(), options));
@@ -82,4 +95,7 @@ internal static class Bare
         public bool Confirm(ChangeQuestion question) => false;
     }
 }
+#else
+Console.Error.WriteLine("SSH.NET is no part of this build.");
+return 1;
 #endif
