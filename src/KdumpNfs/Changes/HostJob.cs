@@ -72,6 +72,10 @@ internal sealed class HostJob(HostAccess access, SshHost host, HostContext conte
                         step = now;
                         context.Progress(activity, $"{step}, {ProgressClock.Text(Stopwatch.GetElapsedTime(begun))}");
                         break;
+                    case "lost":
+                        context.Verbose("The connection broke before the change was begun; it is sent again.");
+                        started = false;
+                        break;
                     case "not-root":
                         throw HostRequirement.NotRoot(host.HostName);
                     case "busy":

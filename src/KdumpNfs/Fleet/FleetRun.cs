@@ -136,8 +136,8 @@ public sealed class FleetRun : IDisposable
     /// <summary>How long disposal waits for workers: Ctrl-C must give the prompt back within a second.</summary>
     public static readonly TimeSpan CleanUpLimit = TimeSpan.FromMilliseconds(900);
 
-    // Until a host has answered, twice as many are begun each time that this is over: all of 128 after 0.3 s.
-    private static readonly TimeSpan Doubling = TimeSpan.FromMilliseconds(40);
+    // Until a host has answered, twice as many are begun each time that this is over: all of 128 after 0.14 s.
+    private static readonly TimeSpan Doubling = TimeSpan.FromMilliseconds(20);
 
     // One limit for the pump and for disposal together, counted from the cancellation.
     private TimeSpan CleanUpLeft

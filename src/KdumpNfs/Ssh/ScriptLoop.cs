@@ -41,6 +41,8 @@ internal sealed partial class ScriptLoop : IAsyncDisposable
     private readonly TaskCompletionSource _here = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _sent = Task.CompletedTask;
+    private byte[] _unsent = [];
+    private Action? _whenSent;
     private readonly PromptWatch? _prompt;
     private readonly IScriptPipe _pipe;
     private readonly string _hostName;
@@ -74,12 +76,20 @@ internal sealed partial class ScriptLoop : IAsyncDisposable
     }
 
     /// <summary>
-    /// Sends the program without waiting for the host, which saves a round trip: the first script follows it at once, and gets the failure when there is none to run it.
+    /// Does not wait for the host, which saves a round trip: the program goes out with the first script, and that gets the failure when there is none to run it.
     /// </summary>
-    /// <param name="limit">How long it may take until the program runs.</param>
+    /// <param name="limit">How long it may take until the program runs, once it was sent.</param>
     /// <param name="late">What to say when it took longer.</param>
     public void Start(TimeSpan limit, Func<HostException> late)
     {
+        if (_bootstrap.Password is null)
+        {
+            _unsent = _bootstrap.Program;
+            _whenSent = () => _ = LimitStartAsync(limit, late);
+            return;
+        }
+
+        // sudo comes first, and it asks when it likes.
         _sent = SendProgramAsync(CancellationToken.None);
         _ = LimitStartAsync(limit, late);
     }
@@ -284,7 +294,9 @@ internal sealed partial class ScriptLoop : IAsyncDisposable
     {
         var head = (id > 1 ? "next\n" : "") + string.Create(CultureInfo.InvariantCulture, $"{id} {text.Length} {(input is null ? 0 : 1)}\n");
         var tail = input is null ? "0\n" : "";
-        byte[] request = [.. Encoding.ASCII.GetBytes(head), .. text, .. Encoding.ASCII.GetBytes(tail)];
+        byte[] request = [.. _unsent, .. Encoding.ASCII.GetBytes(head), .. text, .. Encoding.ASCII.GetBytes(tail)];
+        _unsent = [];
+        Interlocked.Exchange(ref _whenSent, null)?.Invoke();
         await _sent.WaitAsync(cancellationToken).ConfigureAwait(false);
         if (!IsOpen)
         {
