@@ -129,7 +129,7 @@ internal static class ImageChecks
             return;
         }
 
-        var (more, faults, seen) = (input.More, new List<string>(), new List<string>());
+        var (more, faults, seen, untold) = (input.More, new List<string>(), new List<string>(), new List<string>());
         if (image.StoreAddress is { } store)
         {
             seen.Add($"the store is {store}");
@@ -146,18 +146,24 @@ internal static class ImageChecks
             return;
         }
 
-        if (image.Connections.Count > 0)
+        var connections = image.Network.Connections;
+        if (connections.Count > 0)
         {
             var cards = more.Cards;
-            var matching = image.Connections.Where(c => cards.Any(card => c.HardwareAddress is { } mac ? mac.Equals(card.Address, StringComparison.OrdinalIgnoreCase) : c.Card == card.Name)).ToList();
-            seen.Add($"{image.Connections.Count} connection(s), {device} among them");
+            var matching = connections.Where(c => cards.Any(c.Card.Is)).ToList();
+            seen.Add($"{connections.Count} connection(s), {device} among them");
             if (matching.Count == 0)
             {
-                faults.Add($"the image brings up {string.Join(", ", image.Connections.Select(c => c.HardwareAddress ?? c.Card))}, the way to the store is {device} ({string.Join(", ", cards.Select(c => c.Address))})");
+                faults.Add($"the image brings up {string.Join(", ", connections.Select(c => c.Card.HardwareAddress ?? c.Card.Name))}, the way to the store is {device} ({string.Join(", ", cards.Select(c => c.Address))})");
             }
-            else if (source is not null && matching.Where(c => c.Addresses.Count > 0).ToList() is { Count: > 0 } withAddress && !withAddress.Any(c => c.Addresses.Contains(source)))
+            else
             {
-                faults.Add($"{device} had {string.Join(", ", withAddress.SelectMany(c => c.Addresses))} when the image was built and has {source} now");
+                if (source is not null && matching.Where(c => c.Addresses.Count > 0).ToList() is { Count: > 0 } withAddress && !withAddress.Any(c => c.Addresses.Contains(source)))
+                {
+                    faults.Add($"the host had {string.Join(", ", withAddress.SelectMany(c => c.Addresses))} on {device} when the image was built and has {source} now");
+                }
+
+                new ImageLinkComparison(more, image, faults, seen, untold).Compare();
             }
         }
         else if (image.StoreAddress is null)
@@ -165,10 +171,18 @@ internal static class ImageChecks
             report.NotChecked(ImageNetwork, "Nothing about the network was found inside the image.");
             return;
         }
+        else if (more.Bonds.Count + more.Vlans.Count > 0)
+        {
+            untold.Add($"the image does not tell how {string.Join(" and ", more.Bonds.Select(b => b.Name).Concat(more.Vlans.Select(v => v.Name)))} comes up");
+        }
 
         if (faults.Count > 0)
         {
             report.Fail(ImageNetwork, $"{Sentence(faults)}.", Rebuild + " kdumpctl does not see by itself that addresses, cards, bonds or VLANs changed.");
+        }
+        else if (untold.Count > 0)
+        {
+            report.Warn(ImageNetwork, $"{Sentence([.. untold, .. seen])}.", "See for yourself (lsinitrd), or prove it with a drill (Invoke-KdumpDrill). " + Rebuild);
         }
         else
         {

@@ -4,15 +4,8 @@ using KdumpNfs.Kdump;
 
 namespace KdumpNfs.Readiness;
 
-/// <summary>A way to bring up a network card, as the capture image has it.</summary>
-/// <param name="Card">The card's name; null where it is known by its address alone.</param>
-/// <param name="HardwareAddress">The card's hardware address in lower case; null where it is known by its name alone.</param>
-/// <param name="Addresses">The fixed addresses that it gets; empty where it asks a server.</param>
-internal sealed record ImageConnection(string? Card, string? HardwareAddress, IReadOnlyList<string> Addresses);
-
 /// <summary>What lies in a capture image of the RHEL family, as lsinitrd shows it.</summary>
-/// <remarks>Sources: kdump_install_conf, kdump_collect_netif_usage and kdump_install_nmconnections of kdump-utils (dracut/99kdumpbase/module-setup.sh);
-/// to_mount of mkdumprd; dracut.cmdline(7) for <c>ip=</c> and <c>ifname=</c>, which images of EL8 and before have.</remarks>
+/// <remarks>Sources: kdump_install_conf and kdump_collect_netif_usage of kdump-utils (dracut/99kdumpbase/module-setup.sh); to_mount of mkdumprd.</remarks>
 internal sealed partial class ImageContent
 {
     private ImageContent(KdumpConf? configuration, string? mountArguments)
@@ -31,7 +24,7 @@ internal sealed partial class ImageContent
     public string? StoreAddress { get; private init; }
 
     /// <summary>How the network comes up.</summary>
-    public IReadOnlyList<ImageConnection> Connections { get; private init; } = [];
+    public required ImageNetworkContent Network { get; init; }
 
     /// <summary>Modules inside, underscores for dashes; empty where they cannot be listed.</summary>
     public IReadOnlyList<string> Modules { get; private init; } = [];
@@ -82,74 +75,10 @@ internal sealed partial class ImageContent
         {
             StoreAddress = commandLine.LastOrDefault(word => word.StartsWith("kdump_remote_ip=", StringComparison.Ordinal))?["kdump_remote_ip=".Length..],
             Modules = modules,
-            Connections = [.. reply.All("image.profile").Select(Profile).OfType<ImageConnection>(), .. FromCommandLine(commandLine)],
+            Network = ImageNetworkContent.Read(reply.All("image.profile"), commandLine, whole: reply.Number("image.unread") is null or 0),
         };
-    }
-
-    /// <summary>A connection profile of NetworkManager (nm-settings-keyfile(5)).</summary>
-    private static ImageConnection? Profile(string text)
-    {
-        var section = "";
-        var values = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var line in ReadinessFacts.Lines(text))
-        {
-            if (line[0] == '[')
-            {
-                section = line.Trim('[', ']');
-            }
-            else if (line.IndexOf('=', StringComparison.Ordinal) is var equals and > 0)
-            {
-                values[section + "." + line[..equals]] = line[(equals + 1)..];
-            }
-        }
-
-        var card = values.GetValueOrDefault("connection.interface-name");
-        var mac = values.Where(pair => pair.Key.EndsWith(".mac-address", StringComparison.Ordinal)).Select(pair => pair.Value.ToLowerInvariant()).FirstOrDefault();
-        var addresses = values.Where(pair => AddressKey().IsMatch(pair.Key)).Select(pair => pair.Value.Split('/', ',')[0]).ToList();
-        var fixedOnly = values.Where(pair => pair.Key.EndsWith(".method", StringComparison.Ordinal)).All(pair => pair.Value is "manual" or "disabled" or "ignore" or "link-local");
-        return values.Count == 0 ? null : new ImageConnection(card, mac, fixedOnly ? addresses : []);
-    }
-
-    private static IEnumerable<ImageConnection> FromCommandLine(string[] words)
-    {
-        var cards = words.Where(word => word.StartsWith("ifname=", StringComparison.Ordinal)).Select(word => word["ifname=".Length..].Split(':', 2))
-            .Where(pair => pair.Length == 2).GroupBy(pair => pair[0], StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.Last()[1].ToLowerInvariant(), StringComparer.Ordinal);
-        foreach (var word in words.Where(word => word.StartsWith("ip=", StringComparison.Ordinal)))
-        {
-            // ip=ADDRESS:PEER:GATEWAY:MASK:HOST:CARD:METHOD, or ip=CARD:METHOD; IPv6 addresses stand in brackets.
-            var parts = Fields(word["ip=".Length..]);
-            var card = parts.Count >= 6 ? parts[5] : parts.Count >= 2 ? parts[0] : null;
-            if (card is { Length: > 0 })
-            {
-                yield return new ImageConnection(cards.ContainsKey(card) ? null : card, cards.GetValueOrDefault(card), parts.Count >= 6 && parts[0].Length > 0 ? [parts[0]] : []);
-            }
-        }
     }
 
     [GeneratedRegex(@"--mount\s+'([^']*)'", RegexOptions.CultureInvariant)]
     private static partial Regex MountPattern();
-
-    [GeneratedRegex(@"^ipv[46]\.address[0-9]*$", RegexOptions.CultureInvariant)]
-    private static partial Regex AddressKey();
-
-    // Fields between colons, some empty; colons within brackets belong to an address.
-    private static List<string> Fields(string text)
-    {
-        var fields = new List<string>();
-        var (start, depth) = (0, 0);
-        for (var at = 0; at <= text.Length; at++)
-        {
-            if (at == text.Length || (text[at] == ':' && depth == 0))
-            {
-                fields.Add(text[start..at].Trim('[', ']'));
-                start = at + 1;
-            }
-            else if (text[at] is '[' or ']')
-            {
-                depth += text[at] == '[' ? 1 : -1;
-            }
-        }
-
-        return fields;
-    }
 }

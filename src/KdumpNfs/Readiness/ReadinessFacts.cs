@@ -10,7 +10,30 @@ namespace KdumpNfs.Readiness;
 internal sealed record WatchedFile(string Path, DateTimeOffset? Time, bool Executable);
 
 /// <summary>A network card on the way to the store, or what it is made of.</summary>
-internal sealed record NetworkCard(string Name, string Kind, string Address, string Driver);
+internal sealed record NetworkCard(string Name, string Kind, string Address, string Driver)
+{
+    /// <summary>The card's own address, where it goes by another one for now; null where the host does not tell.</summary>
+    public string? Permanent { get; init; }
+
+    /// <summary>Whether a hardware address is this card's.</summary>
+    public bool HasAddress(string address) =>
+        address.Equals(Address, StringComparison.OrdinalIgnoreCase) || address.Equals(Permanent, StringComparison.OrdinalIgnoreCase);
+
+    /// <inheritdoc/>
+    public override string ToString() => Address is "-" or "" ? Name : $"{Name} ({Address})";
+}
+
+/// <summary>A bond on the way to the store.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Mode">Its mode as the kernel calls it; null where the host does not tell.</param>
+/// <param name="Members">Its members; empty where the host does not tell, or there are none.</param>
+internal sealed record NetworkBond(string Name, string? Mode, IReadOnlyList<NetworkCard> Members);
+
+/// <summary>A VLAN on the way to the store.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Id">Its id; null where the host does not tell (only root may ask).</param>
+/// <param name="Parent">What it is on; null where the host does not tell.</param>
+internal sealed record NetworkVlan(string Name, int? Id, NetworkCard? Parent);
 
 /// <summary>A hardware watchdog (/sys/class/watchdog).</summary>
 internal sealed record WatchdogDevice(string Name, bool Active, int? TimeoutSeconds, string Driver, string Identity)
@@ -40,10 +63,33 @@ internal sealed class ReadinessFacts(HostReply reply, HostReply? probe)
             words[2] == "x")),
     ];
 
-    public IReadOnlyList<NetworkCard> Cards =>
+    /// <summary>The card of the way to the store and all that it is made of.</summary>
+    public IReadOnlyList<NetworkCard> Cards
+    {
+        get
+        {
+            var own = Reply.All("nic.permanent").Select(line => line.Split(' ')).Where(words => words.Length == 2)
+                .GroupBy(words => words[0], StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.First()[1], StringComparer.Ordinal);
+            return
+            [
+                .. Reply.All("nic").Select(line => line.Split(' ')).Where(words => words.Length == 4)
+                    .Select(words => new NetworkCard(words[0], words[1], words[2], words[3]) { Permanent = own.GetValueOrDefault(words[0]) }),
+            ];
+        }
+    }
+
+    /// <summary>The bonds on the way to the store.</summary>
+    public IReadOnlyList<NetworkBond> Bonds =>
     [
-        .. Reply.All("nic").Select(line => line.Split(' ')).Where(words => words.Length == 4)
-            .Select(words => new NetworkCard(words[0], words[1], words[2], words[3])),
+        .. Reply.All("nic.bond").Select(Words).Where(words => words.Length >= 2).DistinctBy(words => words[0])
+            .Select(words => new NetworkBond(words[0], Told(words[1]), [.. words[2..].Select(Card)])),
+    ];
+
+    /// <summary>The VLANs on the way to the store.</summary>
+    public IReadOnlyList<NetworkVlan> Vlans =>
+    [
+        .. Reply.All("nic.vlan").Select(Words).Where(words => words.Length == 3).DistinctBy(words => words[0])
+            .Select(words => new NetworkVlan(words[0], (int?)Seconds(words[1]), Told(words[2]) is { } parent ? Card(parent) : null)),
     ];
 
     public IReadOnlyList<WatchdogDevice> Watchdogs =>
@@ -119,6 +165,12 @@ internal sealed class ReadinessFacts(HostReply reply, HostReply? probe)
         .Where(line => !line.StartsWith("space:", StringComparison.Ordinal) && !line.StartsWith("mount:", StringComparison.Ordinal)));
 
     internal static IReadOnlyList<string> Lines(string? text) => (text ?? "").Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+
+    private static string[] Words(string line) => line.Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
+
+    private static string? Told(string word) => word == "-" ? null : word;
+
+    private NetworkCard Card(string name) => Cards.FirstOrDefault(card => card.Name == name) ?? new NetworkCard(name, "card", "-", "");
 
     private static long? Seconds(string text) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : null;
 

@@ -67,21 +67,26 @@ fi
 # What lies inside the image. Profiles of NetworkManager may hold secrets: only the lines that are compared leave the host.
 if [ "$family" = rhel ] && [ -f "$image" ] && command -v lsinitrd >/dev/null 2>&1; then
   kv lsinitrd 1
-  list=$(lsinitrd "$image" 2>/dev/null | sed -n -e 's,^-.* \(\./\)\{0,1\}\(etc/cmdline\.d/[^ ]*\.conf\)$,\2,p' \
-    -e 's,^-.* \(\./\)\{0,1\}\(etc/NetworkManager/system-connections/.*\)$,\2,p' -e 's,^-.* [^ ]*/\([^ /]*\)\.ko\(\.[a-z0-9]*\)\{0,1\}$,module \1,p')
+  # Not with commas around the patterns: there are some within.
+  list=$(lsinitrd "$image" 2>/dev/null | sed -n -e 's#^-.* \(\./\)\{0,1\}\(etc/cmdline\.d/[^ ]*\.conf\)$#\2#p' \
+    -e 's#^-.* \(\./\)\{0,1\}\(etc/NetworkManager/system-connections/.*\)$#\2#p' -e 's#^-.* [^ ]*/\([^ /]*\)\.ko\(\.[a-z0-9]*\)\{0,1\}$#module \1#p')
   kv image.modules "$(printf '%s\n' "$list" | sed -n 's/^module //p')"
   for name in etc/kdump.conf usr/lib/dracut/build-parameter.txt usr/lib/dracut/hostonly-kernel-modules.txt; do
     kv "image:$name" "$(lsinitrd -f "$name" "$image" 2>/dev/null | head -c 60000)"
   done
-  printf '%s\n' "$list" | grep -v '^module ' | head -n 16 | while IFS= read -r name; do
+  names=$(printf '%s\n' "$list" | grep -v '^module ')
+  # Each costs a pass over the image: a bond of many cards must not hold the host up.
+  kv image.unread "$(printf '%s\n' "$names" | sed -n '33,$p' | grep -c .)"
+  printf '%s\n' "$names" | head -n 32 | while IFS= read -r name; do
     case $name in
       etc/cmdline.d/*) kv image.cmdline "$(lsinitrd -f "$name" "$image" 2>/dev/null | head -c 4000)" ;;
-      ?*) kv image.profile "$(lsinitrd -f "$name" "$image" 2>/dev/null | grep -E '^(\[|id=|type=|interface-name=|mac-address=|method=|address[0-9]*=|parent=|master=)' | head -c 4000)" ;;
+      ?*) kv image.profile "$(lsinitrd -f "$name" "$image" 2>/dev/null | grep -E '^(\[|(id|uuid|type|interface-name|mac-address|method|address[0-9]*|parent|mode|master|controller|slave-type|port-type)=)' | head -c 4000)" ;;
     esac
   done
 fi
 
-# The way to the store now. nic NAME: the card and what it is made of.
+# The way to the store now. nic NAME: the card and what it is made of. A card may have another address than its own (teams, cloned-mac-address);
+# the image has its own, as kdump's scripts ask ethtool for it.
 nic() {
   sys=/sys/class/net/$1
   kind=card
@@ -91,6 +96,20 @@ nic() {
   mac=$(cat "$sys/bonding_slave/perm_hwaddr" 2>/dev/null || cat "$sys/address" 2>/dev/null)
   driver=$(readlink -f -- "$sys/device/driver/module" 2>/dev/null)
   kv nic "$1 $kind ${mac:--} ${driver##*/}"
+  own=$(ethtool -P "$1" 2>/dev/null | sed -n 's/^Permanent address: *\([0-9A-Fa-f:]*\)$/\1/p')
+  case $own in *[1-9A-Fa-f]*) kv nic.permanent "$1 $own" ;; esac
+  case $kind in
+    bonding)
+      mode=$(cut -d ' ' -f 1 "$sys/bonding/mode" 2>/dev/null)
+      kv nic.bond "$1 ${mode:--} $(cat "$sys/bonding/slaves" 2>/dev/null)"
+      ;;
+    8021q)
+      # Only root may read it.
+      id=$(sed -n 's/^.*[[:space:]]VID: *\([0-9]*\).*/\1/p' "/proc/net/vlan/$1" 2>/dev/null | head -n 1)
+      parent=$(sed -n 's/^Device: *//p' "/proc/net/vlan/$1" 2>/dev/null | head -n 1)
+      kv nic.vlan "$1 ${id:--} ${parent:--}"
+      ;;
+  esac
   for lower in "$sys"/lower_*; do
     [ -e "$lower" ] && nic "${lower##*/lower_}"
   done
