@@ -33,6 +33,9 @@ public sealed record HostReadiness
     /// <summary>Where dumps go; null if that is not known.</summary>
     public KdumpTarget? Target { get; init; }
 
+    /// <summary>Addresses of the store as the host resolves its name, the first one first; empty if it does not.</summary>
+    public IReadOnlyList<string> StoreAddresses { get; init; } = [];
+
     /// <summary>Free bytes on the target as the host sees it; null if it was not asked.</summary>
     public long? StoreFreeBytes { get; init; }
 

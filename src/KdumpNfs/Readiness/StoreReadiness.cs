@@ -3,7 +3,8 @@ namespace KdumpNfs.Readiness;
 /// <summary>How much room a store has for the hosts that dump to it: given after the hosts with -Summary. Sizes are bytes.</summary>
 public sealed record StoreReadiness
 {
-    /// <summary>The store and its export (<c>server:/export</c>), or the account and directory of an ssh target.</summary>
+    /// <summary>The store and its export (<c>server:/export</c>), or the account and directory of an ssh target. All of them, with commas between, where
+    /// hosts go to one file system by several names or exports.</summary>
     public required string Store { get; init; }
 
     /// <summary>Hosts of this run that dump there.</summary>
@@ -35,24 +36,16 @@ public sealed record StoreReadiness
         ? $"{Store} has {HostChecks.MiB(FreeBytes!.Value)} free: {SimultaneousCrashes} of {Hosts.Count - NotEstimated} hosts may crash at the same time, all of them need up to {HostChecks.MiB(NeededBytes)}."
         : null;
 
-    /// <summary>Puts the hosts of a run together by their store and export. Exports of one file system are counted each on its own.</summary>
+    /// <summary>Puts the hosts of a run together by the file system that their dumps go to: the same store and export, or one server's address with a
+    /// file system of one size, as probed hosts see it.</summary>
     public static IReadOnlyList<StoreReadiness> Of(IEnumerable<HostReadiness> hosts)
     {
         ArgumentNullException.ThrowIfNull(hosts);
-        return [.. hosts.Where(host => host.Target?.Store is not null).GroupBy(Place, StringComparer.Ordinal).OrderBy(group => group.Key, StringComparer.Ordinal).Select(Add)];
+        return [.. StorePlaces.Of(hosts).Select(place => Add(place.Texts, place.Hosts))];
     }
 
-    private static string Place(HostReadiness host)
+    private static StoreReadiness Add(IReadOnlyList<string> texts, IReadOnlyList<HostReadiness> hosts)
     {
-        var target = host.Target!;
-        return target.Kind == Kdump.KdumpTargetKind.Nfs && target.Export is { } export
-            ? Kdump.KdumpTarget.Nfs(target.Store!, export, null).Location
-            : target.Location;
-    }
-
-    private static StoreReadiness Add(IGrouping<string, HostReadiness> group)
-    {
-        var hosts = group.ToList();
         var free = hosts.Min(host => host.StoreFreeBytes);
         // The largest first: what fits then fits in any order.
         var dumps = hosts.Select(host => host.EstimateBytes).OfType<long>().OrderDescending().ToList();
@@ -74,7 +67,7 @@ public sealed record StoreReadiness
 
         return new StoreReadiness
         {
-            Store = group.Key,
+            Store = string.Join(", ", texts),
             Hosts = [.. hosts.Select(host => host.HostName)],
             Passed = hosts.Count(host => host.Passed),
             FreeBytes = free,

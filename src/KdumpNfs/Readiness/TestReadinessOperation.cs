@@ -109,6 +109,7 @@ public sealed class TestReadinessOperation(HostAccess access)
             Checks = checks,
             Probe = input.Probe,
             Target = input.Target,
+            StoreAddresses = [.. input.More.Resolved.Distinct(StringComparer.Ordinal)],
             StoreFreeBytes = input.More.Space?.Free,
             StoreTotalBytes = input.More.Space?.Total is > 0 and var total ? total : null,
             EstimateBytes = input.Estimate?.HighBytes,

@@ -217,18 +217,4 @@ public sealed class ReadinessTests
         Assert.True(result.Passed);
         Assert.Equal([ImageTarget, ImageNetwork, ImageModules, LastDrill], result.NotChecked);
     }
-
-    [Fact]
-    public void A_store_counts_how_many_crashes_fit_whichever_they_are()
-    {
-        static HostReadiness Host(string name, long? dump, long? free) => new()
-        {
-            HostName = name, Passed = true, State = KdumpState.Probed, Target = KdumpTarget.Nfs("s", "/d", "/var/crash"), EstimateBytes = dump, StoreFreeBytes = free,
-        };
-        var store = Assert.Single(StoreReadiness.Of([Host("a", 10, 100), Host("b", 60, 90), Host("c", 30, 95), Host("d", null, null)]));
-        Assert.Equal((90L, 100L, 2, false, 1), (store.FreeBytes, store.NeededBytes, store.SimultaneousCrashes!.Value, store.AllFit!.Value, store.NotEstimated));
-        Assert.Contains("2 of 3 hosts", store.Warning, StringComparison.Ordinal);
-        Assert.True(Assert.Single(StoreReadiness.Of([Host("a", 10, 100)])).AllFit);
-        Assert.Null(Assert.Single(StoreReadiness.Of([Host("a", null, null)])).AllFit);
-    }
 }
