@@ -93,8 +93,11 @@ internal static class DrillCommands
         command.SetAction(parsed => Session.Run(() => connection.Session(parsed), session =>
         {
             var access = connection.Access(parsed);
-            using var journal = DrillJournal.Resume(Path.GetFullPath(parsed.GetValue(journalPath)!));
-            var left = DrillResumption.From(journal);
+            var path = Path.GetFullPath(parsed.GetValue(journalPath)!);
+
+            // What only shows what it would do is no line of the journal.
+            using var journal = session.IsWhatIf ? null : DrillJournal.Resume(path);
+            var left = journal is null ? DrillResumption.From(DrillJournal.Look(path)) : DrillResumption.From(journal);
             foreach (var drill in left.Finished)
             {
                 session.Verbose(drill.HostName, $"Ended before with {drill.Verdict}.");
@@ -109,6 +112,16 @@ internal static class DrillCommands
                     session.Fleet.Add(session, host.Host, async (context, token) => context.Output(await KdumpDrillOperation.LookAsync(trigger, new DrillLook(host.Host, host.Console) { Quick = session.IsWhatIf }, context, token)));
                 }
             });
+            if (journal is null)
+            {
+                foreach (var text in entries.Select(DrillResumption.Observes).Concat(list.Candidates.Select(DrillResumption.Crashes)))
+                {
+                    session.Ask(text);
+                }
+
+                return;
+            }
+
             if (list.Candidates.Count > 0 && !session.IsInterrupted && session.Ask(list.Question(left.Plan.MaxDown)))
             {
                 entries.AddRange(list.Candidates.Select(c => new DrillEntry(c.Host, left.Untouched.First(u => u.Host.HostName == c.Host.HostName).Group, c)));

@@ -13,12 +13,20 @@ namespace KdumpNfs.PowerShell;
 /// <remarks>
 /// <para>Goes on with a drill whose controller was lost or stopped, from its journal. Hosts that were triggered are followed to their true verdict and
 /// are never triggered again. The others are looked at, asked for and crashed as they were to be, unless -NoCrash leaves them.</para>
+/// <para>-WhatIf says for each host what would be done. The journal stays as it is, hosts that were triggered are not contacted, and the others are only
+/// looked at.</para>
 /// </remarks>
 /// <example>
 /// <code>
 /// Resume-KdumpDrill ./drill.jsonl -NoCrash
 /// </code>
 /// <para>Finds out what became of the hosts that were down, and crashes nobody.</para>
+/// </example>
+/// <example>
+/// <code>
+/// Resume-KdumpDrill ./drill.jsonl -WhatIf
+/// </code>
+/// <para>Says which hosts would be followed and which would be crashed.</para>
 /// </example>
 /// <example>
 /// <code>
@@ -103,8 +111,10 @@ public sealed class ResumeKdumpDrillCommand : ConnectingCmdlet
         DrillJournal? journal = null;
         try
         {
-            journal = DrillJournal.Resume(_path);
-            var left = DrillResumption.From(journal);
+            // What only shows what it would do is no line of the journal.
+            var whatIf = CrashAgreement.IsWhatIf(this);
+            journal = whatIf ? null : DrillJournal.Resume(_path);
+            var left = journal is null ? DrillResumption.From(DrillJournal.Look(_path)) : DrillResumption.From(journal);
             foreach (var drill in left.Finished)
             {
                 WriteVerbose($"[{Printable.Escape(drill.HostName)}] Ended before with {drill.Verdict}.");
@@ -112,22 +122,25 @@ public sealed class ResumeKdumpDrillCommand : ConnectingCmdlet
 
             var trigger = SysrqDrillTrigger.For(Access, left.Plan, AllowNotReady);
             var entries = left.InFlight.ToList();
-            var quick = CrashAgreement.IsWhatIf(this);
             if (!NoCrash)
             {
                 foreach (var host in left.Untouched)
                 {
-                    Fleet.Add(this, host.Host, async (context, token) => context.Output(await KdumpDrillOperation.LookAsync(trigger, new DrillLook(host.Host, host.Console) { Quick = quick }, context, token)));
+                    Fleet.Add(this, host.Host, async (context, token) => context.Output(await KdumpDrillOperation.LookAsync(trigger, new DrillLook(host.Host, host.Console) { Quick = whatIf }, context, token)));
                 }
 
                 base.EndProcessing();
-                if (_hosts.Candidates.Count > 0 && !IsStopping && CrashAgreement.Given(this, Force, _hosts.Question(left.Plan.MaxDown), Ask))
+                if (journal is not null && _hosts.Candidates.Count > 0 && !IsStopping && CrashAgreement.Given(this, Force, _hosts.Question(left.Plan.MaxDown), Ask))
                 {
                     entries.AddRange(_hosts.Candidates.Select(c => new DrillEntry(c.Host, left.Untouched.First(u => u.Host.HostName == c.Host.HostName).Group, c)));
                 }
             }
 
-            if (entries.Count > 0 && !IsStopping)
+            if (journal is null)
+            {
+                Show(left.InFlight);
+            }
+            else if (entries.Count > 0 && !IsStopping)
             {
                 _session.Run(Access, left.Plan, journal, trigger, _hooks, entries, this);
             }
@@ -139,6 +152,15 @@ public sealed class ResumeKdumpDrillCommand : ConnectingCmdlet
         finally
         {
             journal?.Dispose();
+        }
+    }
+
+    // With -WhatIf ShouldProcess says its text and answers no.
+    private void Show(IEnumerable<DrillEntry> triggered)
+    {
+        foreach (var text in triggered.Select(DrillResumption.Observes).Concat(_hosts.Candidates.Select(DrillResumption.Crashes)))
+        {
+            ShouldProcess(text, text, "Resume the drill");
         }
     }
 

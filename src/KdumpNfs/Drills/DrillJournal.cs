@@ -89,11 +89,6 @@ public sealed class DrillJournal : IDisposable
             file = Open(full, FileMode.Open, FileShare.Read);
             ownership = Own(full);
             var (events, end) = Read(file);
-            if (events.Count == 0 || events[0] is not { Step: DrillStep.Begun, Plan: { Format: 1 } })
-            {
-                throw new InvalidDataException("It does not begin as a journal does.");
-            }
-
             // What was cut was never relied on.
             file.SetLength(end);
             file.Position = end;
@@ -105,7 +100,24 @@ public sealed class DrillJournal : IDisposable
         {
             file?.Dispose();
             ownership?.Dispose();
-            throw Failed(path, e is IOException and not FileNotFoundException and not DirectoryNotFoundException ? "cannot be opened; another process may go on with this drill" : "cannot be used", e);
+            throw NotUsable(path, e);
+        }
+    }
+
+    /// <summary>Reads what a journal has without going on with its drill: no byte of it changes, and no file is made.</summary>
+    /// <exception cref="HostException">JournalFailed, as <see cref="Resume"/> would say.</exception>
+    public static IReadOnlyList<DrillEvent> Look(string path)
+    {
+        try
+        {
+            var full = System.IO.Path.GetFullPath(path);
+            using var file = new FileStream(full, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+            using var ownership = File.Exists(full + ".lock") ? Open(full + ".lock", FileMode.Open, FileShare.None) : null;
+            return Read(file).Events;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException or InvalidDataException)
+        {
+            throw NotUsable(path, e);
         }
     }
 
@@ -171,8 +183,12 @@ public sealed class DrillJournal : IDisposable
             end += length + 1;
         }
 
-        return (events, end);
+        return events.Count > 0 && events[0] is { Step: DrillStep.Begun, Plan: { Format: 1 } } ? (events, end)
+            : throw new InvalidDataException("It does not begin as a journal does.");
     }
+
+    private static HostException NotUsable(string path, Exception e) =>
+        Failed(path, e is IOException and not FileNotFoundException and not DirectoryNotFoundException ? "cannot be opened; another process may go on with this drill" : "cannot be used", e);
 
     private static HostException Failed(string path, string what, Exception inner) =>
         new(ErrorIds.JournalFailed, "", $"The journal {Printable.Escape(path)} {what}: {inner.Message}", inner)

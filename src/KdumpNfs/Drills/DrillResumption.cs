@@ -1,3 +1,4 @@
+using KdumpNfs.Crash;
 
 namespace KdumpNfs.Drills;
 
@@ -12,10 +13,17 @@ public sealed record DrillResumption(DrillPlan Plan, IReadOnlyList<DrillEntry> I
     public static DrillResumption From(DrillJournal journal)
     {
         ArgumentNullException.ThrowIfNull(journal);
+        return From(journal.Events);
+    }
+
+    /// <summary>Reads what <see cref="DrillJournal.Look"/> gave.</summary>
+    public static DrillResumption From(IReadOnlyList<DrillEvent> events)
+    {
+        ArgumentNullException.ThrowIfNull(events);
         var hosts = new List<DrillHost>();
         var subjects = new Dictionary<string, DrillSubject>(StringComparer.Ordinal);
         var verdicts = new Dictionary<string, KdumpDrill>(StringComparer.Ordinal);
-        foreach (var line in journal.Events)
+        foreach (var line in events)
         {
             switch (line)
             {
@@ -33,9 +41,23 @@ public sealed record DrillResumption(DrillPlan Plan, IReadOnlyList<DrillEntry> I
 
         var open = hosts.DistinctBy(h => h.Host.HostName).Where(h => !verdicts.ContainsKey(h.Host.HostName)).ToList();
         return new DrillResumption(
-            journal.Events[0].Plan!,
+            events[0].Plan!,
             [.. open.Where(h => subjects.ContainsKey(h.Host.HostName)).Select(h => new DrillEntry(h.Host, h.Group, null, subjects[h.Host.HostName]))],
             [.. open.Where(h => !subjects.ContainsKey(h.Host.HostName))],
             [.. verdicts.Values]);
+    }
+
+    /// <summary>What going on would do for a host that was triggered, in one line.</summary>
+    public static string Observes(DrillEntry entry)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        return $"Observe the outcome of {Printable.Escape(entry.Host.HostName)}, which was triggered at {entry.Subject?.TriggeredAt:u}; it is not triggered again";
+    }
+
+    /// <summary>What going on would do for a host whose turn had not come and that was looked at, in one line.</summary>
+    public static string Crashes(CrashCandidate candidate)
+    {
+        ArgumentNullException.ThrowIfNull(candidate);
+        return $"Crash {Printable.Escape(candidate.ToString())}, whose turn had not come";
     }
 }

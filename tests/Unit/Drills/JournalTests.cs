@@ -75,6 +75,23 @@ public sealed class JournalTests : IDisposable
     }
 
     [Fact]
+    public void A_look_changes_no_byte_and_makes_no_file()
+    {
+        Make("node1").Dispose();
+        File.AppendAllText(Path, "{\"Step\":\"Trigg");
+        File.Delete(Path + ".lock");
+        var before = File.ReadAllBytes(Path);
+        Assert.Equal("node1", Assert.Single(DrillResumption.From(DrillJournal.Look(Path)).Untouched).Host.HostName);
+        Assert.Equal(before, File.ReadAllBytes(Path));
+        Assert.Equal([Path], Directory.GetFiles(System.IO.Path.GetDirectoryName(Path)!));
+
+        // It refuses what going on would be refused, and is in nobody's way.
+        using var journal = DrillJournal.Resume(Path);
+        Assert.Equal(ErrorIds.JournalFailed, Assert.Throws<HostException>(() => DrillJournal.Look(Path)).ErrorId);
+        journal.Append(new DrillEvent { Step = DrillStep.Triggered, HostName = "node1" });
+    }
+
+    [Fact]
     public void Only_one_goes_on_and_a_new_drill_does_not_take_an_old_file()
     {
         using var journal = Make("node1");
@@ -93,6 +110,7 @@ public sealed class JournalTests : IDisposable
         Directory.CreateDirectory(System.IO.Path.GetDirectoryName(Path)!);
         File.WriteAllText(Path, content);
         Assert.Equal(ErrorIds.JournalFailed, Assert.Throws<HostException>(() => DrillJournal.Resume(Path)).ErrorId);
+        Assert.Equal(ErrorIds.JournalFailed, Assert.Throws<HostException>(() => DrillJournal.Look(Path)).ErrorId);
         Assert.Equal(content, File.ReadAllText(Path));
     }
 
