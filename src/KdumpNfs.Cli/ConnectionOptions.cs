@@ -32,6 +32,7 @@ internal sealed class ConnectionOptions
     private readonly Option<string?> _replay = new("--replay") { Description = "Recording that answers instead of the hosts: nobody is connected to" };
     private readonly bool _changes;
     private readonly bool _batches;
+    private readonly bool _asksWhatIf;
 
     // A command asks for its access more than once; a recording is begun, and read, once.
     private IHostConnector? _connector;
@@ -40,9 +41,11 @@ internal sealed class ConnectionOptions
     /// <param name="command">The command.</param>
     /// <param name="changes">It changes hosts: it asks, or has --yes or --what-if.</param>
     /// <param name="batches">A change goes through the hosts in batches if asked; not where hosts are bound in another way.</param>
-    public ConnectionOptions(Command command, bool changes = false, bool batches = true)
+    /// <param name="writesHere">It writes files of this machine: it has --what-if, and does not ask.</param>
+    public ConnectionOptions(Command command, bool changes = false, bool batches = true, bool writesHere = false)
     {
         _changes = changes;
+        _asksWhatIf = changes || writesHere;
         _batches = changes && batches;
         if (_batches)
         {
@@ -53,6 +56,10 @@ internal sealed class ConnectionOptions
         if (changes)
         {
             command.Options.Add(_yes);
+        }
+
+        if (_asksWhatIf)
+        {
             command.Options.Add(_whatIf);
         }
 
@@ -66,7 +73,7 @@ internal sealed class ConnectionOptions
     /// <summary>What was asked for about printing and asking.</summary>
     public SessionOptions Session(ParseResult parsed) => new(
         parsed.GetValue(_json), parsed.GetValue(_includeFailed), parsed.GetValue(_verbose), Throttle(parsed),
-        _changes && parsed.GetValue(_yes), _changes && parsed.GetValue(_whatIf), _changes)
+        _changes && parsed.GetValue(_yes), _asksWhatIf && parsed.GetValue(_whatIf), _changes)
     {
         Batches = _batches ? BatchPlan.Create(parsed.GetValue(_batchSize), parsed.GetValue(_maxFailure)) : null,
     };

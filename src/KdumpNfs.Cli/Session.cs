@@ -214,7 +214,7 @@ internal sealed class Session : IFleetFront, IDisposable
     /// <summary>Whether changes are only shown.</summary>
     public bool IsWhatIf => _options.WhatIf;
 
-    /// <summary>Shows what would happen and asks, as --yes and --what-if say.</summary>
+    /// <summary>Shows what would happen and asks, as --yes and --what-if say; a command that changes no host does not ask.</summary>
     public bool Ask(string text)
     {
         _status.Clear();
@@ -225,7 +225,7 @@ internal sealed class Session : IFleetFront, IDisposable
             return false;
         }
 
-        if (_options.Yes)
+        if (_options.Yes || !_options.Changes)
         {
             return true;
         }

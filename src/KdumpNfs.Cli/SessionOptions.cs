@@ -8,7 +8,7 @@ namespace KdumpNfs.Cli;
 /// <param name="Verbose">The story of each host on stderr.</param>
 /// <param name="Throttle">Hosts at once.</param>
 /// <param name="Yes">Changes are agreed to.</param>
-/// <param name="WhatIf">Changes are shown and not made.</param>
+/// <param name="WhatIf">Changes are shown and not made; so are files of this machine.</param>
 /// <param name="Changes">The command changes hosts.</param>
 internal sealed record SessionOptions(bool Json, bool IncludeFailed, bool Verbose, int Throttle, bool Yes, bool WhatIf, bool Changes)
 {

@@ -17,7 +17,7 @@ internal static class DrillCommands
         var export = new Option<string>("--export") { Description = "The exported directory, as a path on the store", Required = true };
         var dumpPath = new Option<string?>("--dump-path") { Description = "Directory for dumps inside the export" };
         var maxDown = new Option<int>("--max-down") { Description = "Hosts that may be down at once, of all controllers on this store together", DefaultValueFactory = _ => 1 };
-        var batchSize = new Option<string?>("--batch-size") { Description = "Hosts in the first, second and so on batch: 1,5,25%" };
+        var batchSize = new Option<string[]>("--batch-size") { Description = "Hosts in the first, second and so on batch: 1,5,25%", AllowMultipleArgumentsPerToken = true };
         var maxFailure = new Option<int>("--max-failure") { Description = "Hosts that may fail before no further one is crashed", DefaultValueFactory = _ => 0 };
         var groups = new Option<string[]>("--group") { Description = "HOST=GROUP: of hosts in one group at most one is down; may be repeated" };
         var journalPath = new Option<string?>("--journal") { Description = "File for the journal of this drill; without it a new one under XDG_STATE_HOME/kdumpnfs/drills" };
@@ -41,14 +41,14 @@ internal static class DrillCommands
         };
         hooks.AddTo(command);
         var consoles = new ConsoleOptions(command);
-        var connection = new ConnectionOptions(command, changes: true);
+        var connection = new ConnectionOptions(command, changes: true, batches: false);
         command.SetAction(parsed => Session.Run(() => connection.Session(parsed), session =>
         {
             var plan = DrillPlan.For(connection.Host(parsed, parsed.GetValue(store)!), parsed.GetValue(export)!, parsed.GetValue(dumpPath));
             plan = (plan with
             {
                 MaxDown = parsed.GetValue(maxDown),
-                BatchSize = parsed.GetValue(batchSize) is { } sizes ? [sizes] : [],
+                BatchSize = parsed.GetValue(batchSize) ?? [],
                 MaxFailure = parsed.GetValue(maxFailure),
                 LeasePath = parsed.GetValue(noLease) ? null : parsed.GetValue(leasePath) ?? plan.LeasePath,
                 CaptureTimeout = ConnectionOptions.Seconds(parsed.GetValue(captureTimeout), "--capture-timeout"),
@@ -89,7 +89,7 @@ internal static class DrillCommands
         var hooks = new HookOptions();
         var command = new Command("drill-resume", "Go on with a drill whose controller was lost; hosts that were triggered are looked at and never triggered again") { journalPath, noCrash };
         hooks.AddTo(command);
-        var connection = new ConnectionOptions(command, changes: true);
+        var connection = new ConnectionOptions(command, changes: true, batches: false);
         command.SetAction(parsed => Session.Run(() => connection.Session(parsed), session =>
         {
             var access = connection.Access(parsed);

@@ -21,7 +21,13 @@ internal sealed class DumpOptions
     }
 
     /// <summary>Works on every dump.</summary>
-    public void ForEach(ParseResult parsed, ConnectionOptions connection, Session session, Func<DumpAccess, DumpPlace, HostContext, CancellationToken, Task> work)
+    /// <param name="parsed">The command line.</param>
+    /// <param name="connection">How hosts are reached.</param>
+    /// <param name="session">The run of the command.</param>
+    /// <param name="work">What to do for a dump.</param>
+    /// <param name="agreed">Asked before the work on a dump begins; false leaves it out.</param>
+    public void ForEach(
+        ParseResult parsed, ConnectionOptions connection, Session session, Func<DumpAccess, DumpPlace, HostContext, CancellationToken, Task> work, Func<DumpPlace, bool>? agreed = null)
     {
         var store = parsed.GetValue(_store) is { } name ? connection.Host(parsed, name) : null;
         if (!_many && parsed.GetValue(_paths) is { Length: > 1 })
@@ -31,7 +37,7 @@ internal sealed class DumpOptions
 
         var places = (parsed.GetValue(_paths) ?? []).Select(p => new DumpPlace(store is null && p.Length > 0 ? Path.GetFullPath(p) : p, store).Validated()).ToList();
         var access = new DumpAccess(store is null ? null : connection.Access(parsed));
-        foreach (var place in places)
+        foreach (var place in places.Where(place => agreed?.Invoke(place) != false))
         {
             session.Fleet.Add(session, place.Name, (context, token) => work(access, place, context, token));
         }

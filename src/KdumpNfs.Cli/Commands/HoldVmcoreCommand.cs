@@ -15,7 +15,7 @@ internal static class HoldVmcoreCommand
         var clear = new Option<bool>("--clear") { Description = "Let them be removed again" };
         var reason = new Option<string?>("--reason") { Description = "Why, for whoever finds the marker" };
         var command = new Command("hold-vmcore", "Keep dumps from being removed (a file .hold in the crash directory), or let go of them") { paths, store, clear, reason };
-        var connection = new ConnectionOptions(command, changes: true);
+        var connection = new ConnectionOptions(command, changes: true, batches: false);
         command.SetAction(parsed => Session.Run(() => connection.Session(parsed), session =>
         {
             var operation = new VmcoreHoldOperation(connection.Access(parsed)) { Hold = !parsed.GetValue(clear), Reason = parsed.GetValue(reason) };

@@ -84,12 +84,15 @@ internal static class ReadCommands
         var destination = new Argument<string>("DESTINATION") { Description = "The new file" };
         var force = new Option<bool>("--force") { Description = "Replace a file that is there already" };
         var command = new Command("convert", "Rearranges a flattened dump, as makedumpfile -R does") { path, destination, force };
-        var connection = new ConnectionOptions(command);
+        var connection = new ConnectionOptions(command, writesHere: true);
         command.SetAction(parsed => Session.Run(() => connection.Session(parsed), session =>
         {
             var (from, to) = (Path.GetFullPath(parsed.GetValue(path)!), Path.GetFullPath(parsed.GetValue(destination)!));
-            session.Fleet.Start(from, async (context, token) =>
-                context.Output(await ConvertVmcoreOperation.RunAsync(from, to, parsed.GetValue(force), context, token)));
+            if (session.Ask($"Rearrange {from} into {to}"))
+            {
+                session.Fleet.Start(from, async (context, token) =>
+                    context.Output(await ConvertVmcoreOperation.RunAsync(from, to, parsed.GetValue(force), context, token)));
+            }
         }));
         return command;
     }
@@ -104,21 +107,23 @@ internal static class ReadCommands
         var lines = new Option<int>("--log-lines") { Description = "How many of the log's last lines the report has", DefaultValueFactory = _ => ReportBuilder.DefaultLogLines };
         var command = new Command("export-bundle", "Packs report, logs, configuration and hashes of a crash into one archive, secrets masked") { destination, include, force, crashed, lines };
         var dumps = new DumpOptions(command, "Dumps, or logs as text");
-        var connection = new ConnectionOptions(command);
+        var connection = new ConnectionOptions(command, writesHere: true);
         command.SetAction(parsed => Session.Run(() => connection.Session(parsed), session =>
         {
             var count = parsed.GetValue(lines) is >= 0 and <= 100_000 and var known ? known
                 : throw ConnectionOptions.Refused("--log-lines is not between 0 and 100000.", "Give a number of lines.");
             var host = parsed.GetValue(crashed) is { } name ? connection.Host(parsed, name) : null;
+            var folder = Path.GetFullPath(parsed.GetValue(destination)!);
             dumps.ForEach(parsed, connection, session, async (access, place, context, token) => context.Output(
                 await new ExportVmcoreBundleOperation(connection.Access(parsed), access)
                 {
-                    Destination = Path.GetFullPath(parsed.GetValue(destination)!),
+                    Destination = folder,
                     IncludeDump = parsed.GetValue(include),
                     Force = parsed.GetValue(force),
                     CrashedHost = host,
                     LogLines = count,
-                }.RunAsync(place, context, token)));
+                }.RunAsync(place, context, token)),
+                place => session.Ask($"Pack {(place.Store is null ? place.Path : $"{place.Name}:{place.Path}")} into {folder}"));
         }));
         return command;
     }

@@ -16,7 +16,7 @@ internal static class ReceiveCommand
         var dumpOnly = new Option<bool>("--dump-only") { Description = "The dump alone, without kernel log and capture log" };
         var force = new Option<bool>("--force") { Description = "Replace local files that are something else" };
         var command = new Command("receive", "Fetch crash directories from a store, verify them, and continue what was begun") { paths, store, to, dumpOnly, force };
-        var connection = new ConnectionOptions(command);
+        var connection = new ConnectionOptions(command, writesHere: true);
         command.SetAction(parsed => Session.Run(() => connection.Session(parsed), session =>
         {
             var operation = new ReceiveVmcoreOperation(connection.Access(parsed))
@@ -26,7 +26,7 @@ internal static class ReceiveCommand
                 Force = parsed.GetValue(force),
             };
             var host = connection.Host(parsed, parsed.GetValue(store)!);
-            foreach (var path in parsed.GetValue(paths)!)
+            foreach (var path in parsed.GetValue(paths)!.Where(path => session.Ask($"Fetch {host.HostName}:{path} to {operation.Destination}")))
             {
                 session.Fleet.Add(session, host.HostName, async (context, token) => context.Output(await operation.RunAsync(host, path, context, token)));
             }

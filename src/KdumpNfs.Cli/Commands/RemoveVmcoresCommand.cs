@@ -23,7 +23,7 @@ internal static class RemoveVmcoresCommand
 
             What is being written or held always stays, and of each host the first dump, the newest and the newest complete one.
             """) { paths, store, export, dumpPath, olderThan, keepLast, maxBytes, all };
-        var connection = new ConnectionOptions(command, changes: true);
+        var connection = new ConnectionOptions(command, changes: true, batches: false);
         command.SetAction(parsed => Session.Run(() => connection.Session(parsed), session =>
         {
             var chosen = parsed.GetValue(paths) ?? [];

@@ -10,7 +10,7 @@ internal static class SendSysrqCommand
     public static Command Create()
     {
         var hosts = Shared.Hosts();
-        var keys = new Option<string[]>("--key", "-k") { Description = "Sysrq keys: h lists them, t stacks of all tasks, w of blocked ones, l of all processors, m memory", Required = true };
+        var keys = new Option<string[]>("--sysrq-key", "-k") { Description = "Sysrq keys: h lists them, t stacks of all tasks, w of blocked ones, l of all processors, m memory", Required = true };
         var quiet = new Option<int>("--quiet") { Description = "Seconds of silence after which a console is taken to be done", DefaultValueFactory = _ => 2 };
         var limit = new Option<int>("--listen") { Description = "Seconds to listen at most, for each key", DefaultValueFactory = _ => 120 };
         var until = new Option<string?>("--until") { Description = "Extended regular expression; listening ends when it is seen" };

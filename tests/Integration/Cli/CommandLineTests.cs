@@ -50,6 +50,11 @@ public sealed class CommandLineTests(SharedServer shared)
     [InlineData("crash", "127.0.0.1", "--collect", "storage", "--yes")]
     [InlineData("readiness", "127.0.0.1", "--probe", "--store-limit", "0")]
     [InlineData("vmcores")]
+    [InlineData("vmcores", "--path", "/tmp", "--maximum", "0")]
+    [InlineData("drill", "127.0.0.1", "--store", "storage", "--export", "/data", "--batch-size", "0", "--yes")]
+    [InlineData("drill-resume", "/nonexistent/journal", "--batch-size", "1", "--yes")]
+    [InlineData("remove-vmcores", "--store", "storage", "--export", "/data", "--keep-last", "3", "--batch-size", "1", "--yes")]
+    [InlineData("send-sysrq", "127.0.0.1", "--console-host", "127.0.0.1", "--key", "/nonexistent/key", "--yes")]
     [InlineData("vmcores", "--store", "storage", "--export", "data")]
     [InlineData("wait-vmcore", "--path", "/tmp")]
     public void Bad_input_ends_with_2_and_its_id_before_any_connection(params string[] arguments)

@@ -56,6 +56,60 @@ public sealed class DumpCommandTests
         }
     }
 
+    [Fact]
+    public void What_if_of_what_writes_here_says_it_and_writes_nothing()
+    {
+        var folder = Directory.CreateTempSubdirectory("kdumpnfs-whatif-").FullName;
+        try
+        {
+            var (flat, made, cases) = (Path.Combine(folder, "flat"), Path.Combine(folder, "made"), Path.Combine(folder, "cases"));
+            File.WriteAllBytes(flat, [.. File.ReadAllBytes(Sample("debian-flattened.head")), .. File.ReadAllBytes(Sample("debian-flattened.tail"))]);
+            File.WriteAllText(made, "old");
+            Directory.CreateDirectory(cases);
+            var before = Directory.GetFileSystemEntries(folder, "*", SearchOption.AllDirectories).Order();
+
+            // Nobody is asked either: port 1 answers nobody.
+            Shows($"Rearrange {flat} into {made}", "convert", flat, made, "--force");
+            Shows($"Pack {Dump} into {cases}", "export-bundle", Dump, "--destination", cases, "--crashed-host", "127.0.0.1", "--port", "1");
+            Shows($"Pack 127.0.0.1:/data/vmcore into {cases}", "export-bundle", "/data/vmcore", "--store", "127.0.0.1", "--destination", cases, "--port", "1");
+            Shows($"Fetch 127.0.0.1:/data/crash-1 to {Path.Combine(folder, "new")}", "receive", "/data/crash-1", "--store", "127.0.0.1", "--to", Path.Combine(folder, "new"), "--port", "1");
+            Assert.Equal(before, Directory.GetFileSystemEntries(folder, "*", SearchOption.AllDirectories).Order());
+            Assert.Equal("old", File.ReadAllText(made));
+
+            // Without it they do not ask.
+            Assert.Equal(0, KdumpNfsCommand.Run("", "export-bundle", Dump, "--destination", cases).Status);
+            Assert.Single(Directory.GetFiles(cases));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public void Vmcores_looks_into_no_more_directories_than_the_newest_so_many()
+    {
+        var store = Directory.CreateTempSubdirectory("kdumpnfs-maximum-").FullName;
+        try
+        {
+            foreach (var day in new[] { 1, 2, 3 })
+            {
+                var crash = Directory.CreateDirectory(Path.Combine(store, $"192.0.2.7-2026-11-2{day}-10:11:12")).FullName;
+                File.Copy(Dump, Path.Combine(crash, "vmcore"));
+                Directory.SetLastWriteTimeUtc(crash, new DateTime(2026, 11, 20 + day, 10, 12, 0, DateTimeKind.Utc));
+            }
+
+            var (status, output, _) = KdumpNfsCommand.Run("", "vmcores", "--path", store, "--maximum", "2", "--json");
+            Assert.Equal(0, status);
+            Assert.Equal(["22", "23"], output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Select(line => JsonDocument.Parse(line).RootElement.GetProperty("Path").GetString()!.Split("2026-11-")[1][..2]).Order());
+        }
+        finally
+        {
+            Directory.Delete(store, recursive: true);
+        }
+    }
+
     [SkippableTheory]
     [InlineData(80, false)]
     [InlineData(220, true)]
@@ -78,6 +132,9 @@ public sealed class DumpCommandTests
             Directory.Delete(store, recursive: true);
         }
     }
+
+    private static void Shows(string what, params string[] arguments) =>
+        Assert.Equal((0, $"What if: {what}\n", ""), KdumpNfsCommand.Run("", [.. arguments, "--what-if"]));
 
     private static (int Status, string Output) Quiet(string path)
     {
