@@ -76,7 +76,7 @@ Describe 'The module' {
 
     It 'bounds what hosts do to one store at once' {
         $bounded = Get-Command -Module KdumpNfs | Where-Object { $_.Parameters.ContainsKey('StoreLimit') } | ForEach-Object Name
-        $bounded | Should -Be 'Invoke-KdumpPlan', 'Restore-KdumpConfiguration', 'Set-KdumpNfsTarget', 'Set-KdumpSshTarget', 'Test-KdumpReadiness', 'Update-KdumpInitramfs'
+        $bounded | Should -Be 'Install-Kdump', 'Invoke-KdumpPlan', 'Restore-KdumpConfiguration', 'Set-KdumpNfsTarget', 'Set-KdumpSshTarget', 'Test-KdumpReadiness', 'Update-KdumpInitramfs'
         { Test-KdumpReadiness 127.0.0.1 -Probe -StoreLimit 0 } | Should -Throw -ErrorId 'InvalidInput,*'
     }
 

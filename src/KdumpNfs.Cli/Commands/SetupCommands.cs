@@ -12,10 +12,11 @@ internal static class SetupCommands
         var hosts = Shared.Hosts();
         var refresh = new Option<bool>("--refresh") { Description = "Fetch the package lists first" };
         var command = new Command("install-kdump", "Install the packages of kdump over NFS and enable its service; upgrades and removes nothing") { hosts, refresh };
+        var storeLimit = Shared.StoreLimit(command);
         var connection = new ConnectionOptions(command, changes: true);
         command.SetAction(parsed => Session.Run(() => connection.Session(parsed), session =>
         {
-            var operation = new InstallKdumpOperation(connection.Access(parsed)) { Refresh = parsed.GetValue(refresh) };
+            var operation = new InstallKdumpOperation(connection.Access(parsed)) { Refresh = parsed.GetValue(refresh), Stores = Shared.Stores(parsed, storeLimit) };
             session.ForEach(parsed.GetValue(hosts)!, name => connection.Host(parsed, name), (host, context, token) => operation.RunAsync(host, null, context, token));
         }));
         return command;

@@ -42,8 +42,12 @@ public sealed class InstallKdumpCommand : ChangeCmdlet
     [AllowEmptyString]
     public string? MachineId { get; set; }
 
+    /// <summary>How many hosts start kdump for one store at once, which may build their capture image, whatever -ThrottleLimit says.</summary>
+    [Parameter]
+    public int StoreLimit { get; set; } = SharedLimit.DefaultForStores;
+
     /// <inheritdoc/>
-    protected override void PrepareOperation() => _operation = new InstallKdumpOperation(Access) { Refresh = Refresh };
+    protected override void PrepareOperation() => _operation = new InstallKdumpOperation(Access) { Refresh = Refresh, Stores = SharedLimit.ForStores(StoreLimit) };
 
     /// <inheritdoc/>
     protected override Func<HostContext, CancellationToken, Task> WorkFor(SshHost host)

@@ -14,6 +14,9 @@ public sealed class InstallKdumpOperation(HostAccess access)
     /// <summary>Fetches the package lists first (apt-get update, dnf makecache, zypper refresh).</summary>
     public bool Refresh { get; init; }
 
+    /// <summary>How many hosts start kdump for a store at once: what starts it may build the capture image, and the tools look at the store.</summary>
+    public SharedLimit Stores { get; init; } = new(SharedLimit.DefaultForStores);
+
     /// <summary>Works on one host. Gives a <see cref="KdumpInstallation"/>, or nothing if the answer was no.</summary>
     public async Task RunAsync(SshHost host, string? machineId, HostContext context, CancellationToken cancellationToken)
     {
@@ -85,7 +88,10 @@ public sealed class InstallKdumpOperation(HostAccess access)
                 ("write", content is null ? "0" : "1"), ("file", facts.ConfigurationPath), ("old_sha", old?.Sha256 ?? ""), ("new_data", Convert.ToBase64String(content ?? [])),
                 ("stamp", DateTimeOffset.UtcNow.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture)));
             job = HostScript.Read("packages") + job;
-            var done = await new HostJob(access, host, context).RunAsync(connection, "Installing kdump", job, cancellationToken).ConfigureAwait(false);
+            const string Activity = "Installing kdump";
+            var done = await Stores.RunForStoreAsync(
+                start ? KdumpConfiguration.Read(facts)?.Target?.Store : null, Activity, context,
+                () => new HostJob(access, host, context).RunAsync(connection, Activity, job, cancellationToken), cancellationToken).ConfigureAwait(false);
             if (HostJob.FailureOf(done, host.HostName) is { } failure)
             {
                 throw PackagePlan.Explain(failure, plan.Missing) ?? (failure.ErrorId == ErrorIds.ActivationFailed

@@ -44,7 +44,10 @@ internal sealed class FactsOf
         return this;
     }
 
-    public HostFacts Make()
+    public HostFacts Make() => new("web01", HostReply.Parse("web01", Reply()));
+
+    /// <summary>What the host answers.</summary>
+    public byte[] Reply()
     {
         var text = new StringBuilder();
         foreach (var (key, value) in _records)
@@ -52,7 +55,7 @@ internal sealed class FactsOf
             text.Append($"{key} {Encoding.UTF8.GetByteCount(value)}\n{value}\n");
         }
 
-        return new HostFacts("web01", HostReply.Parse("web01", Encoding.UTF8.GetBytes(text.ToString())));
+        return Encoding.UTF8.GetBytes(text.ToString());
     }
 
     private static string PathOf(HostFamily family) =>
