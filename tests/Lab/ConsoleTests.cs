@@ -96,6 +96,58 @@ public sealed class ConsoleTests(LabFixture lab, ConsoleFixture consoles, ITestO
         });
     }
 
+    [SkippableFact, Step(11)]
+    public async Task What_Enable_Sysrq_did_Disable_Sysrq_takes_back_on_real_kernels()
+    {
+        NeedLab();
+        await EachNodeAsync(async host =>
+        {
+            // What earlier scenarios have left waits: a record of theirs would say what was there before them.
+            await ShellAsync(host, """
+                cd /etc/sysctl.d
+                cat /proc/sys/kernel/sysrq >/root/kept-mask
+                [ ! -f kernel_debug.conf ] || mv kernel_debug.conf /root/kept
+                [ ! -f /var/lib/kdumpnfs/sysrq.before ] || mv /var/lib/kdumpnfs/sysrq.before /root/kept-record
+                printf '# theirs\nkernel.sysrq=438' >kernel_debug.conf
+                echo 438 >/proc/sys/kernel/sysrq
+                """);
+            const string Look = "od -An -tx1 /etc/sysctl.d/kernel_debug.conf; cat /proc/sys/kernel/sysrq";
+            var before = await ShellAsync(host, Look);
+            var enable = new EnableSysrqOperation(Lab.Access).RunAsync;
+            var disable = new DisableSysrqOperation(Lab.Access).RunAsync;
+
+            var on = One<SysrqChange>(enable, host);
+            Assert.Equal((true, 1, 438), (on.Changed, on.Mask, on.PreviousMask));
+            Assert.Equal("kernel.sysrq=1 1", await ShellAsync(host, "echo $(grep sysrq /etc/sysctl.d/kernel_debug.conf; cat /proc/sys/kernel/sysrq)"));
+            var traces = await TracesAsync(host);
+            Assert.Single(Run(disable, false, host).Questions);
+            Assert.Equal(traces, await TracesAsync(host));
+
+            var off = One<SysrqChange>(disable, host);
+            Assert.Equal((true, 438, 1), (off.Changed, off.Mask, off.PreviousMask));
+            Assert.Equal(before, await ShellAsync(host, Look));
+            traces = await TracesAsync(host);
+            Assert.DoesNotContain("sysrq.before", traces, StringComparison.Ordinal);
+            Assert.False(One<SysrqChange>(disable, host).Changed);
+            Assert.Equal(traces, await TracesAsync(host));
+
+            // For this boot alone the drop-in stays, until the whole is taken back.
+            One<SysrqChange>(enable, host);
+            Assert.True(One<SysrqChange>(new DisableSysrqOperation(Lab.Access) { Scope = SettingScope.Boot }.RunAsync, host).Changed);
+            Assert.Equal("kernel.sysrq=1 438", await ShellAsync(host, "echo $(grep sysrq /etc/sysctl.d/kernel_debug.conf; cat /proc/sys/kernel/sysrq)"));
+            Assert.True(One<SysrqChange>(disable, host).Changed);
+            Assert.Equal(before, await ShellAsync(host, Look));
+            await ShellAsync(host, """
+                cd /etc/sysctl.d
+                rm kernel_debug.conf*
+                [ ! -f /root/kept ] || mv /root/kept kernel_debug.conf
+                [ ! -f /root/kept-record ] || { mkdir -p -m 700 /var/lib/kdumpnfs && mv /root/kept-record /var/lib/kdumpnfs/sysrq.before; }
+                cat /root/kept-mask >/proc/sys/kernel/sysrq
+                rm /root/kept-mask
+                """);
+        });
+    }
+
     [SkippableFact, Step(20)]
     public async Task The_console_answers_the_harmless_key_and_shows_what_a_quiet_console_hides()
     {
