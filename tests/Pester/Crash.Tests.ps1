@@ -74,3 +74,34 @@ Describe 'Uncaptured crashes' {
         foreach ($boot in $boots) { $boot.Verdict | Should -BeIn 'Uncaptured', 'Unknown' }
     }
 }
+
+Describe 'Drills that are resumed' {
+    It 'says for each host of a drill what going on would do, and leaves the journal as it is, even with -Force' {
+        if (Skip-Without $server) { return }
+        $journal = "$TestDrive/drill.jsonl"
+        # web01 was triggered, this machine had not its turn. Neither web01 nor the store is there: who asked them would fail.
+        $login = $connection.UserName, $connection.Port, $connection.KeyFilePath
+        $drill = [KdumpNfs.Drills.DrillPlan]::For([KdumpNfs.Ssh.SshHost]::new('nobody.invalid', $login[0], $login[1], $login[2]), '/data', [NullString]::Value)
+        $hosts = 'web01.invalid', '127.0.0.1' | ForEach-Object { [KdumpNfs.Ssh.SshHost]::new($_, $login[0], $login[1], $login[2]) }
+        $made = [KdumpNfs.Drills.DrillJournal]::Create($journal, $drill, [KdumpNfs.Drills.DrillHost[]]@($hosts.ForEach({ [KdumpNfs.Drills.DrillHost]::new($_, [NullString]::Value, $null) })))
+        $at = [datetimeoffset]'2026-11-22T10:11:12Z'
+        $made.Append([KdumpNfs.Drills.DrillEvent]@{
+                Step = 'Triggering'; HostName = 'web01.invalid'
+                Subject = [KdumpNfs.Drills.DrillSubject]@{
+                    Identities = [string[]]@('web01.invalid'); BootId = 'boot-1'; TriggeredAt = $at
+                    Before = [KdumpNfs.Collection.StoreListing]::new($at, [KdumpNfs.Collection.CrashDirectory[]]@())
+                }
+            })
+        $made.Dispose()
+        $before = (Get-FileHash $journal).Hash
+        # What-if texts go to the host, not to a stream: only another process shows them.
+        $shell = (Get-Command pwsh -CommandType Application | Select-Object -First 1).Source
+        $out = & $shell -NoProfile -NonInteractive -Command "`$PSStyle.OutputRendering = 'PlainText'; Import-Module '$moduleFolder'; Resume-KdumpDrill '$journal' -KnownHostsFile '$($connection.KnownHostsFile)' -AllowNotReady -WhatIf -Force -PowerCycle 'touch $TestDrive/cycled'" 2>&1 | Out-String
+        $lines = @($out -split "`n" | Where-Object { $_.Trim() })
+        $lines[0] | Should -Be 'What if: Observe the outcome of web01.invalid, which was triggered at 2026-11-22 10:11:12Z; it is not triggered again'
+        $lines[1] | Should -Match '^What if: Crash 127\.0\.0\.1 \(.*, whose turn had not come'
+        $lines | Should -HaveCount 2
+        (Get-FileHash $journal).Hash | Should -Be $before
+        "$TestDrive/cycled" | Should -Not -Exist
+    }
+}

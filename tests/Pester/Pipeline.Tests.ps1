@@ -157,32 +157,6 @@ Describe '-WhatIf and -Confirm' {
         $out | Should -Match 'is the same machine as'
     }
 
-    It 'says for each host of a drill what going on would do, and leaves the journal as it is, even with -Force' {
-        if (Skip-Without $server) { return }
-        $journal = "$TestDrive/drill.jsonl"
-        # web01 was triggered, this machine had not its turn. Neither web01 nor the store is there: who asked them would fail.
-        $drill = [KdumpNfs.Drills.DrillPlan]::For([KdumpNfs.Ssh.SshHost]::new('nobody.invalid', $null, $null, $null), '/data', $null)
-        $hosts = [KdumpNfs.Ssh.SshHost]::new('web01.invalid', $null, $null, $null), [KdumpNfs.Ssh.SshHost]::new('127.0.0.1', $connection.UserName, $connection.Port, $connection.KeyFilePath)
-        $made = [KdumpNfs.Drills.DrillJournal]::Create($journal, $drill, [KdumpNfs.Drills.DrillHost[]]@($hosts.ForEach({ [KdumpNfs.Drills.DrillHost]::new($_, $null, $null) })))
-        $at = [datetimeoffset]'2026-11-22T10:11:12Z'
-        $made.Append([KdumpNfs.Drills.DrillEvent]@{
-                Step = 'Triggering'; HostName = 'web01.invalid'
-                Subject = [KdumpNfs.Drills.DrillSubject]@{
-                    Identities = [string[]]@('web01.invalid'); BootId = 'boot-1'; TriggeredAt = $at
-                    Before = [KdumpNfs.Collection.StoreListing]::new($at, [KdumpNfs.Collection.CrashDirectory[]]@())
-                }
-            })
-        $made.Dispose()
-        $before = (Get-FileHash $journal).Hash
-        $out = Invoke-Shell "Resume-KdumpDrill '$journal' -KnownHostsFile `$c.KnownHostsFile -AllowNotReady -WhatIf -Force -PowerCycle 'touch $TestDrive/cycled'"
-        $lines = @($out -split "`n" | Where-Object { $_.Trim() })
-        $lines[0] | Should -Be 'What if: Observe the outcome of web01.invalid, which was triggered at 2026-11-22 10:11:12Z; it is not triggered again'
-        $lines[1] | Should -Match '^What if: Crash 127\.0\.0\.1 \(.*, whose turn had not come'
-        $lines | Should -HaveCount 2
-        (Get-FileHash $journal).Hash | Should -Be $before
-        "$TestDrive/cycled" | Should -Not -Exist
-    }
-
     It 'refuses to crash when nobody can be asked' {
         if (Skip-Without $server) { return }
         $out = Invoke-Shell 'try { Invoke-SysrqCrash 127.0.0.1 @c -AllowNotReady } catch { $_.FullyQualifiedErrorId }'

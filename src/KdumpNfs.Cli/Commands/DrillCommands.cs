@@ -105,6 +105,11 @@ internal static class DrillCommands
 
             var trigger = hooks.Trigger(parsed, access, left.Plan);
             var entries = left.InFlight.ToList();
+            if (journal is null)
+            {
+                Show(session, entries.Select(DrillResumption.Observes));
+            }
+
             var list = parsed.GetValue(noCrash) ? new CrashList() : Look(session, () =>
             {
                 foreach (var host in left.Untouched)
@@ -114,11 +119,7 @@ internal static class DrillCommands
             });
             if (journal is null)
             {
-                foreach (var text in entries.Select(DrillResumption.Observes).Concat(list.Candidates.Select(DrillResumption.Crashes)))
-                {
-                    session.Ask(text);
-                }
-
+                Show(session, list.Candidates.Select(DrillResumption.Crashes));
                 return;
             }
 
@@ -133,6 +134,15 @@ internal static class DrillCommands
             }
         }));
         return command;
+    }
+
+    // With --what-if a question is said and answered with no.
+    private static void Show(Session session, IEnumerable<string> texts)
+    {
+        foreach (var text in texts)
+        {
+            session.Ask(text);
+        }
     }
 
     private static CrashList Look(Session session, Action look)

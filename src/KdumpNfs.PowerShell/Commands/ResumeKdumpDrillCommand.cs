@@ -122,6 +122,11 @@ public sealed class ResumeKdumpDrillCommand : ConnectingCmdlet
 
             var trigger = SysrqDrillTrigger.For(Access, left.Plan, AllowNotReady);
             var entries = left.InFlight.ToList();
+            if (journal is null)
+            {
+                Show(left.InFlight.Select(DrillResumption.Observes));
+            }
+
             if (!NoCrash)
             {
                 foreach (var host in left.Untouched)
@@ -138,7 +143,7 @@ public sealed class ResumeKdumpDrillCommand : ConnectingCmdlet
 
             if (journal is null)
             {
-                Show(left.InFlight);
+                Show(_hosts.Candidates.Select(DrillResumption.Crashes));
             }
             else if (entries.Count > 0 && !IsStopping)
             {
@@ -156,9 +161,9 @@ public sealed class ResumeKdumpDrillCommand : ConnectingCmdlet
     }
 
     // With -WhatIf ShouldProcess says its text and answers no.
-    private void Show(IEnumerable<DrillEntry> triggered)
+    private void Show(IEnumerable<string> texts)
     {
-        foreach (var text in triggered.Select(DrillResumption.Observes).Concat(_hosts.Candidates.Select(DrillResumption.Crashes)))
+        foreach (var text in texts)
         {
             ShouldProcess(text, text, "Resume the drill");
         }
