@@ -104,9 +104,13 @@ build() {
     echo "$sshnet" >"$out/built-with"
   fi
   compile build "${1:-KdumpNfs.sln}"
-  say "Module: out/module/KdumpNfs, command: out/cli/kdumpnfs"
+  say "Module: out/module/KdumpNfs"
   make_module
-  publish_command
+  # A part of the solution is built for packages, which carry a command of their own.
+  if [ -z "${1:-}" ]; then
+    say "Command: out/cli/kdumpnfs"
+    publish_command
+  fi
   end_compiler
 }
 
