@@ -32,6 +32,7 @@ internal sealed class HostJob(HostAccess access, SshHost host, HostContext conte
         var begun = Stopwatch.GetTimestamp();
         var step = "";
         var started = false;
+        var resent = false;
         IHostConnection? own = null;
         try
         {
@@ -72,7 +73,10 @@ internal sealed class HostJob(HostAccess access, SshHost host, HostContext conte
                         step = now;
                         context.Progress(activity, $"{step}, {ProgressClock.Text(Stopwatch.GetElapsedTime(begun))}");
                         break;
+                    case "lost" when resent:
+                        throw SshErrors.Lost(host.HostName, "The connection broke again while the change was sent; nothing was begun.");
                     case "lost":
+                        resent = true;
                         context.Verbose("The connection broke before the change was begun; it is sent again.");
                         started = false;
                         break;
