@@ -11,45 +11,52 @@ internal static class KeyRing
     private static readonly Dictionary<(string Path, FileMark Mark), Stack<PrivateKeyFile>> Free = [];
     private static int _lent;
 
-    /// <summary>A key that nobody else has at this moment; dispose the loan to give it back.</summary>
+    /// <summary>A key that was read before and that nobody else has at this moment; null where there is none. Dispose the loan to give it back.</summary>
+    public static Loan? TryLend(string path)
+    {
+        lock (Gate)
+        {
+            // Nobody who lends means nothing that is kept.
+            if (_lent == 0)
+            {
+                return null;
+            }
+
+            var mark = (path, FileMark.Of(path) ?? default);
+            if (!Free.TryGetValue(mark, out var there) || !there.TryPop(out var file))
+            {
+                return null;
+            }
+
+            _lent++;
+            return new Loan(mark, file);
+        }
+    }
+
+    /// <summary>A key that is read for this login; dispose the loan to give it to others.</summary>
     /// <exception cref="Renci.SshNet.Common.SshException">As its constructor throws, and others.</exception>
     public static Loan Lend(string path)
     {
         var mark = (path, FileMark.Of(path) ?? default);
-        PrivateKeyFile? file = null;
+        var file = new PrivateKeyFile(path);
         lock (Gate)
         {
             _lent++;
-            if (Free.TryGetValue(mark, out var there))
-            {
-                there.TryPop(out file);
-            }
         }
 
-        try
-        {
-            return new Loan(mark, file ?? new PrivateKeyFile(path));
-        }
-        catch
-        {
-            Return(mark, null);
-            throw;
-        }
+        return new Loan(mark, file);
     }
 
-    private static void Return((string Path, FileMark Mark) mark, PrivateKeyFile? file)
+    private static void Return((string Path, FileMark Mark) mark, PrivateKeyFile file)
     {
         lock (Gate)
         {
-            if (file is not null)
+            if (!Free.TryGetValue(mark, out var there))
             {
-                if (!Free.TryGetValue(mark, out var there))
-                {
-                    Free[mark] = there = [];
-                }
-
-                there.Push(file);
+                Free[mark] = there = [];
             }
+
+            there.Push(file);
 
             if (--_lent > 0)
             {
@@ -71,6 +78,8 @@ internal static class KeyRing
         private int _returned;
 
         public PrivateKeyFile File => file;
+
+        public string Path => mark.Path;
 
         /// <inheritdoc/>
         public void Dispose()

@@ -81,6 +81,12 @@ internal sealed class Login : IDisposable
             var opens = false;
             try
             {
+                if (KeyRing.TryLend(path) is { } known)
+                {
+                    Use(known);
+                    continue;
+                }
+
                 var kind = PrivateKeyProbe.Look(path);
                 opens = kind == PrivateKeyKind.Encrypted && passphrase is not null;
                 if (!opens && Problem(kind) is { } problem)
@@ -96,9 +102,8 @@ internal sealed class Login : IDisposable
                 }
                 else
                 {
-                    var loan = KeyRing.Lend(path);
-                    _owned.Add(loan);
-                    keys.Add(new ModernKey(loan.File));
+                    Use(KeyRing.Lend(path));
+                    continue;
                 }
 
                 _used.Add($"the key {path}");
@@ -115,6 +120,13 @@ internal sealed class Login : IDisposable
         }
 
         return [.. keys];
+
+        void Use(KeyRing.Loan loan)
+        {
+            _owned.Add(loan);
+            keys.Add(new ModernKey(loan.File));
+            _used.Add($"the key {loan.Path}");
+        }
     }
 
     /// <summary>Opens an encrypted key. A wrong passphrase gives whatever exception the cipher's padding leads to.</summary>
@@ -186,25 +198,35 @@ internal sealed class SessionHolder
     }
 
     /// <summary>Closes the socket, on another thread: the goodbye may block when the network is gone.</summary>
-    public Task Close()
+    public Task Close() => End() is { } session ? Task.Run(() => Disconnect(session)) : Task.CompletedTask;
+
+    /// <summary>Closes the socket on this thread.</summary>
+    public void Disconnect()
     {
-        Session? session;
+        if (End() is { } session)
+        {
+            Disconnect(session);
+        }
+    }
+
+    private static void Disconnect(Session session)
+    {
+        try
+        {
+            session.Disconnect();
+        }
+        catch (Exception e) when (e is ObjectDisposedException or SshException or System.Net.Sockets.SocketException or NullReferenceException)
+        {
+            // Closed already.
+        }
+    }
+
+    private Session? End()
+    {
         lock (_gate)
         {
             _closed = true;
-            session = _session;
+            return _session;
         }
-
-        return session is null ? Task.CompletedTask : Task.Run(() =>
-        {
-            try
-            {
-                session.Disconnect();
-            }
-            catch (Exception e) when (e is ObjectDisposedException or SshException or System.Net.Sockets.SocketException or NullReferenceException)
-            {
-                // Closed already.
-            }
-        });
     }
 }

@@ -59,11 +59,29 @@ public sealed class SshNetConnector : IHostConnector
         hostKey.Prefer(info);
         var client = new SshClient(info) { KeepAliveInterval = TimeSpan.FromSeconds(15) };
         client.HostKeyReceived += hostKey.OnReceived;
-        // Not ConnectAsync: that reads the host's banner byte by byte in a task each, and blocks a thread for the rest all the same.
-        var connecting = Task.Run(client.Connect, CancellationToken.None);
+        var bootstrap = new Bootstrap(options);
+        SshNetPipe? pipe = null;
+        ScriptLoop? loop = null;
 
-        // Keys are the login's until it has ended, which may be after this call.
-        _ = connecting.ContinueWith(_ => login.Dispose(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        // Not ConnectAsync: that reads the host's banner byte by byte in a task each, and blocks a thread for the rest all the same. One thread blocks for all of it.
+        var connecting = Task.Run(
+            () =>
+            {
+                try
+                {
+                    client.Connect();
+                }
+                finally
+                {
+                    // Keys are the login's until it has ended, which may be after this call.
+                    login.Dispose();
+                }
+
+                pipe = new SshNetPipe(client, session, bootstrap.Command);
+                loop = new ScriptLoop(host.HostName, bootstrap, pipe);
+                pipe.Open(loop, options.Sudo, host.HostName);
+            },
+            CancellationToken.None);
         try
         {
             await connecting.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -71,49 +89,25 @@ public sealed class SshNetConnector : IHostConnector
         catch (Exception e)
         {
             // Connecting cannot be interrupted; the call returns, nobody logs in any more, and the rest ends with its socket or its own timeout.
-            _ = connecting.ContinueWith(_ => Discard(client, session), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            _ = connecting.ContinueWith(_ => Discard(client, pipe), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
             _ = session.Close();
             if (e is OperationCanceledException or SshOperationTimeoutException)
             {
                 throw;
             }
 
-            throw hostKey.Refusal ?? Explain(host, target, login, e);
+            throw hostKey.Refusal ?? (pipe is null ? Explain(host, target, login, e) : SshErrors.Lost(host.HostName, "The connection ended before it was up.", e.Message, e));
         }
 
-        return await StartAsync(host, options, client, session, started, cancellationToken).ConfigureAwait(false);
+        loop!.Start(options.ConnectTimeout - Stopwatch.GetElapsedTime(started), () => SshErrors.Timeout(host.HostName, options.ConnectTimeout));
+        return new LoopConnection(host, SshTransport.SshNet, loop, options.OperationTimeout);
     }
 
-    private static async Task<IHostConnection> StartAsync(
-        SshHost host, SshOptions options, SshClient client, SessionHolder session, long started, CancellationToken cancellationToken)
+    private static void Discard(SshClient client, SshNetPipe? pipe)
     {
-        var bootstrap = new Bootstrap(options);
-        var pipe = new SshNetPipe(client, session, bootstrap.Command);
         try
         {
-            var loop = new ScriptLoop(host.HostName, bootstrap, pipe);
-            await pipe.OpenAsync(loop, options.Sudo, host.HostName, cancellationToken).ConfigureAwait(false);
-            loop.Start(options.ConnectTimeout - Stopwatch.GetElapsedTime(started), () => SshErrors.Timeout(host.HostName, options.ConnectTimeout));
-            return new LoopConnection(host, SshTransport.SshNet, loop, options.OperationTimeout);
-        }
-        catch (Exception e)
-        {
-            pipe.Abort();
-            await pipe.DisposeAsync().ConfigureAwait(false);
-            if (e is SshException and not SshOperationTimeoutException)
-            {
-                throw SshErrors.Lost(host.HostName, "The connection ended before it was up.", e.Message, e);
-            }
-
-            throw;
-        }
-    }
-
-    private static void Discard(SshClient client, SessionHolder session)
-    {
-        _ = session.Close();
-        try
-        {
+            pipe?.Release();
             client.Dispose();
         }
 #pragma warning disable CA1031 // Nobody is there any more to be told.

@@ -12,6 +12,8 @@ namespace KdumpNfs.SshNet;
 /// </remarks>
 internal sealed class SshNetPipe(SshClient client, SessionHolder session, string commandText) : IScriptPipe
 {
+    private const int FirstWrite = 64 << 10;
+
     private static readonly TimeSpan CloseGrace = TimeSpan.FromSeconds(2);
 
     private readonly SshCommand _command = client.CreateCommand(commandText);
@@ -24,21 +26,14 @@ internal sealed class SshNetPipe(SshClient client, SessionHolder session, string
     private Task _execution = Task.CompletedTask;
     private Action _end = static () => { };
     private Task _reader = Task.CompletedTask;
-    private Task _closing = Task.CompletedTask;
     private volatile bool _aborted;
+    private bool _fresh = true;
 
-    /// <summary>Opens the channel and begins to read.</summary>
-    public async Task OpenAsync(ScriptLoop loop, bool sudo, string hostName, CancellationToken cancellationToken)
+    /// <summary>Opens the channel and begins to read. Blocks: it waits for two answers of the host.</summary>
+    public void Open(ScriptLoop loop, bool sudo, string hostName)
     {
-        // Opening waits for two answers of the host and blocks while it does.
-        await Task.Run(
-            () =>
-            {
-                _execution = _command.ExecuteAsync(CancellationToken.None);
-                _input = _command.CreateInputStream();
-            },
-            CancellationToken.None).WaitAsync(cancellationToken).ConfigureAwait(false);
-
+        _execution = _command.ExecuteAsync(CancellationToken.None);
+        _input = _command.CreateInputStream();
         _reader = _ended.Task;
         _end = () => End(loop, sudo, hostName);
 
@@ -51,24 +46,29 @@ internal sealed class SshNetPipe(SshClient client, SessionHolder session, string
 
         // What came before that, and what comes last.
         Move(loop);
-        _ = _execution.ContinueWith(_ => _end(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        _ = _execution.ContinueWith(_ => _end(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
     public async Task WriteAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
     {
         try
         {
+            if (_fresh && data.Length <= FirstWrite)
+            {
+                // The first script finds a window and a socket that nothing else has filled: it need not wait on a thread of its own.
+                _fresh = false;
+                using var cut = cancellationToken.UnsafeRegister(static pipe => ((SshNetPipe)pipe!).Abort(), this);
+                Send(data.Span);
+                return;
+            }
+
             // The library blocks while the channel's window is full.
-            await Task.Run(
-                () =>
-                {
-                    _input!.Write(data.Span);
-                    _input.Flush();
-                },
-                CancellationToken.None).WaitAsync(cancellationToken).ConfigureAwait(false);
+            _fresh = false;
+            await Task.Run(() => Send(data.Span), CancellationToken.None).WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (e is SshException or ObjectDisposedException or InvalidOperationException or System.Net.Sockets.SocketException)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             throw new IOException(e.Message, e);
         }
     }
@@ -80,42 +80,71 @@ internal sealed class SshNetPipe(SshClient client, SessionHolder session, string
             if (!_aborted)
             {
                 _aborted = true;
-                _closing = session.Close();
+                _ = session.Close();
                 _ = Task.Run(_end);
             }
         }
     }
 
-    public async ValueTask DisposeAsync()
+    public async Task EndAsync(ReadOnlyMemory<byte> farewell)
     {
-        if (!_aborted && _input is { } input)
+        // All of it in one turn of the pool: each further one wakes a thread, and a fleet ends as many connections as it makes.
+        var ending = Task.Run(async () =>
         {
-            // The end of stdin ends the loop on the host, that closes the channel.
-            await Quietly(Task.Run(input.Dispose).WaitAsync(CloseGrace)).ConfigureAwait(false);
-            await Quietly(_execution.WaitAsync(CloseGrace)).ConfigureAwait(false);
-        }
+            if (!_aborted && _input is { } input)
+            {
+                // The end of stdin ends the loop on the host, that closes the channel.
+                await Quietly(() =>
+                {
+                    Send(farewell.Span);
+                    input.Dispose();
+                    return _execution.WaitAsync(CloseGrace);
+                }).ConfigureAwait(false);
+            }
 
-        Abort();
-        await Quietly(_closing.WaitAsync(CloseGrace)).ConfigureAwait(false);
-        await Quietly(_reader.WaitAsync(CloseGrace)).ConfigureAwait(false);
-        await Quietly(Task.Run(() =>
+            await Quietly(() =>
+            {
+                Release();
+                return Task.CompletedTask;
+            }).ConfigureAwait(false);
+        });
+        try
         {
-            _command.Dispose();
-            client.Dispose();
-        }).WaitAsync(CloseGrace)).ConfigureAwait(false);
+            await ending.WaitAsync(CloseGrace * 2).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            Abort();
+            await Quietly(() => _reader.WaitAsync(CloseGrace)).ConfigureAwait(false);
+        }
     }
 
-    private static async Task Quietly(Task task)
+    /// <summary>Closes the connection and gives back what the library holds for it. Blocks.</summary>
+    public void Release()
+    {
+        session.Disconnect();
+        _end();
+        _command.Dispose();
+        client.Dispose();
+    }
+
+    private static async Task Quietly(Func<Task> closing)
     {
         try
         {
-            await task.ConfigureAwait(false);
+            await closing().ConfigureAwait(false);
         }
 #pragma warning disable CA1031 // Closing: whatever fails has ended.
         catch (Exception)
 #pragma warning restore CA1031
         {
         }
+    }
+
+    private void Send(ReadOnlySpan<byte> data)
+    {
+        _input!.Write(data);
+        _input.Flush();
     }
 
     private void Move(ScriptLoop loop)

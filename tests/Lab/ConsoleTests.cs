@@ -1,9 +1,5 @@
-using System.Globalization;
-using KdumpNfs.Collection;
 using KdumpNfs.Crash;
 using KdumpNfs.Fleet;
-using KdumpNfs.Kdump;
-using KdumpNfs.Nfs;
 using KdumpNfs.Ssh;
 using KdumpNfs.Tests.Integration.Crash;
 using KdumpNfs.Tests.Integration.Ssh;
@@ -12,10 +8,12 @@ using Xunit.Abstractions;
 namespace KdumpNfs.Tests.Lab;
 
 /// <summary>A console server on this machine: a real conmand that holds the guests' serial ports, behind a real sshd.</summary>
-public sealed class ConsoleFixture : IDisposable
+/// <remarks>A serial port serves one client: scenarios that run beside each other hold only the ports that they use.</remarks>
+/// <param name="guests">Whose ports.</param>
+public abstract class ConsoleFixture(params string[] guests) : IDisposable
 {
     private readonly Lazy<(SshServer Ssh, ConsoleServer Conman)> _servers = new(() => (SshServer.Start(), ConsoleServer.Start(
-        ("node1", Device("NODE1")), ("node2", Device("NODE2")))));
+        [.. guests.Select(guest => (guest, Device(guest.ToUpperInvariant())))])));
 
     public HostAccess Access => new(new Ssh.OpenSsh.OpenSshConnector(), new SshOptions { KnownHostsFiles = [_servers.Value.Ssh.KnownHosts], ConfigFile = "/dev/null" });
 
@@ -31,18 +29,26 @@ public sealed class ConsoleFixture : IDisposable
             _servers.Value.Conman.Dispose();
             _servers.Value.Ssh.Dispose();
         }
+
+        GC.SuppressFinalize(this);
     }
 
     private static string Device(string guest) => $"{Environment.GetEnvironmentVariable($"KDUMPNFS_LAB_{guest}_HOST")}:2301";
 }
 
+/// <summary>The serial ports of both nodes.</summary>
+public sealed class BothConsoles() : ConsoleFixture("node1", "node2");
+
+/// <summary>The serial port of node1.</summary>
+public sealed class Node1Console() : ConsoleFixture("node1");
+
+/// <summary>The serial port of node2.</summary>
+public sealed class Node2Console() : ConsoleFixture("node2");
+
 /// <summary>Panic policy on real kernels, and their serial consoles through a real conmand.</summary>
 [Collection("3 Console")]
-public sealed class ConsoleTests(LabFixture lab, ConsoleFixture consoles, ITestOutputHelper output) : LabScenarios(lab, output), IClassFixture<LabFixture>, IClassFixture<ConsoleFixture>
+public sealed class ConsoleTests(LabFixture lab, BothConsoles consoles, ITestOutputHelper output) : LabScenarios(lab, output), IClassFixture<LabFixture>, IClassFixture<BothConsoles>
 {
-    private const string ExportPath = "/data/nfs_share";
-    private const string DumpPath = "/var/crash";
-
     private SshHost Node(string name) => name == "node1" ? Lab.Node1 : Lab.Node2;
 
     private void NeedConsoles()
@@ -197,45 +203,5 @@ public sealed class ConsoleTests(LabFixture lab, ConsoleFixture consoles, ITestO
         NeedConsoles();
         var error = Assert.Single(Send("node1", "node2", "h").Errors);
         Assert.Equal(ErrorIds.ConsoleMismatch, error.ErrorId);
-    }
-
-    [SkippableFact, Step(100), Trait("Category", "Long")]
-    public async Task A_crash_over_the_console_leaves_a_vmcore_and_the_panic_in_words()
-    {
-        NeedConsoles();
-        var target = NfsTargetRequest.Create(Lab.StoreAddress, ExportPath, DumpPath, null, null, true);
-        One<NfsExportChange>((host, context, token) => new EnableNfsExportOperation(Lab.Access, NfsExportRequest.Create(ExportPath, Lab.Subnet, [], DumpPath, true, requireMount: false)).RunAsync(host, context, token), Lab.Storage);
-        One<KdumpTargetChange>((host, context, token) => new SetNfsTargetOperation(Lab.Access, target).RunAsync(host, null, context, token), Lab.Node2);
-        One<SysrqChange>(new EnableSysrqOperation(Lab.Access).RunAsync, Lab.Node2);
-
-        var operation = new SysrqCrashOperation(Lab.FreshAccess) { ReturnTimeout = TimeSpan.FromMinutes(12), ConsoleAccess = consoles.Access };
-        var candidate = One<CrashCandidate>(async (host, context, token) => context.Output(await operation.ProbeAsync(host, consoles.Console("node2"), null, context, token)), Lab.Node2);
-        await using var watch = new VmcoreWatch(new RemoteVmcores(Lab.Access, Lab.Storage, ExportPath, DumpPath));
-        var before = One<StoreListing>(async (_, context, token) => context.Output(await watch.BeforeAsync(context, token)), Lab.Storage);
-        var front = new RecordingFront(Out);
-        using (var campaign = new CrashCampaign(operation, maxDown: 1, wait: true))
-        {
-            campaign.Run([candidate], front);
-        }
-
-        Assert.Empty(front.Errors.Select(e => e.Message));
-        var crash = Assert.IsType<SysrqCrash>(Assert.Single(front.Outputs));
-        Assert.Contains("Kernel panic - not syncing: sysrq triggered crash", crash.ConsoleText, StringComparison.Ordinal);
-        Assert.True(crash is { ConsoleProven: true, Synced: true });
-        Assert.NotEqual(crash.BootIdBefore, crash.BootIdAfter);
-        var dump = One<VmcoreDump>(async (_, context, token) => context.Output(await WaitVmcoreOperation.RunAsync(watch, new WaitVmcoreRequest
-        {
-            Host = new HostIdentity(crash.Identities.Append(crash.SourceAddress!)),
-            Before = before,
-            Timeout = TimeSpan.FromMinutes(10),
-        }, context, token)), Lab.Storage);
-        Assert.Equal(VmcoreState.Complete, dump.State);
-        Assert.Contains("sysrq triggered crash", dump.PanicReason, StringComparison.Ordinal);
-        for (var armed = false; !armed;)
-        {
-            armed = One<KdumpStatus>(async (host, context, token) => context.Output(await new KdumpStatusOperation(Lab.Access).RunAsync(host, context, token)), Lab.Node2).State == KdumpState.Configured;
-            await Task.Delay(armed ? 0 : 2000);
-            Assert.True(DateTimeOffset.UtcNow - crash.TriggeredAt < TimeSpan.FromMinutes(15), crash.TriggeredAt.ToString(CultureInfo.InvariantCulture));
-        }
     }
 }

@@ -10,7 +10,7 @@ namespace KdumpNfs.Tests.Lab;
 
 /// <summary>Drills of node2. Starts from and leaves a node that dumps to the store's export, armed.</summary>
 [Collection("5 Drills"), Trait(Lane.Name, Lane.Node2)]
-public sealed class DrillTests(LabFixture lab, ConsoleFixture consoles, ITestOutputHelper output) : DrillScenarios(lab, consoles, output), IClassFixture<LabFixture>, IClassFixture<ConsoleFixture>
+public sealed class DrillTests(LabFixture lab, Node2Console consoles, ITestOutputHelper output) : DrillScenarios(lab, consoles, output), IClassFixture<LabFixture>, IClassFixture<Node2Console>
 {
     [SkippableFact, Step(10)]
     public async Task A_drill_over_ssh_proves_a_host()
@@ -36,37 +36,6 @@ public sealed class DrillTests(LabFixture lab, ConsoleFixture consoles, ITestOut
 
         // Its lease was given back.
         Assert.Equal("", await ShellAsync(Lab.Storage, $"cd {ExportPath}{DumpPath}/{StoreLeases.DirectoryName}; for f in slot-*.[0-9]*; do case $f in *.done) ;; *) [ -e $f.done ] || echo $f ;; esac; done"));
-    }
-
-    [SkippableFact, Step(14), Trait("Category", "Long")]
-    public async Task A_drill_over_another_hosts_console_crashes_nobody_and_puts_sysrq_back()
-    {
-        NeedConsoles();
-        await PrepareAsync(Lab.Node2);
-        var plan = DrillPlan.For(Lab.Storage, ExportPath, DumpPath) with { RaiseSysrq = true };
-        var configured = await ShellAsync(Lab.Node2, "cat /proc/sys/kernel/sysrq; echo 438 >/proc/sys/kernel/sysrq");
-        var boot = await ShellAsync(Lab.Node2, "cat /proc/sys/kernel/random/boot_id");
-        var traces = await ShellAsync(Lab.Node2, "cat /etc/sysctl.d/kernel_debug.conf 2>/dev/null | od -An -tx1; ls -A /var/lib/kdumpnfs 2>/dev/null; exit 0");
-        try
-        {
-            // Without leave to raise the mask the host is not ready, and nothing was sent.
-            var masked = Run(async (host, context, token) => context.Output(await KdumpDrillOperation.LookAsync(ConsoleTrigger(plan with { RaiseSysrq = false }), new DrillLook(host, Consoles.Console("node2")), context, token)), true, Lab.Node2);
-            Assert.Equal(ErrorIds.SysrqDisabled, Assert.Single(masked.Errors).ErrorId);
-            Assert.Equal(DrillVerdict.NotReady, Assert.IsType<KdumpDrill>(Assert.Single(masked.Outputs)).Verdict);
-
-            var front = Drill(plan, new DrillHooks(), ConsoleTrigger(plan), Consoles.Console("node1"), () => { }, Lab.Node2);
-            var drill = Assert.IsType<KdumpDrill>(Assert.Single(front.Outputs));
-            Tell(drill);
-            Assert.Equal((DrillVerdict.NotCrashed, new DrillSysrq(438, 446, DrillSysrqState.PutBack, 438, drill.RaisedSysrq?.Configured)), (drill.Verdict, drill.RaisedSysrq));
-            Assert.Equal(ErrorIds.CrashDidNotHappen, Assert.Single(front.Errors).ErrorId);
-            Assert.Equal("438", await ShellAsync(Lab.Node2, "cat /proc/sys/kernel/sysrq"));
-            Assert.Equal(boot, await ShellAsync(Lab.Node2, "cat /proc/sys/kernel/random/boot_id"));
-            Assert.Equal(traces, await ShellAsync(Lab.Node2, "cat /etc/sysctl.d/kernel_debug.conf 2>/dev/null | od -An -tx1; ls -A /var/lib/kdumpnfs 2>/dev/null; exit 0"));
-        }
-        finally
-        {
-            await ShellAsync(Lab.Node2, $"echo {configured} >/proc/sys/kernel/sysrq");
-        }
     }
 
     [SkippableFact, Step(15), Trait("Category", "Long")]
@@ -162,10 +131,41 @@ public sealed class DrillTests(LabFixture lab, ConsoleFixture consoles, ITestOut
     }
 }
 
-/// <summary>Drills of both nodes.</summary>
+/// <summary>Drills for which both nodes, or the consoles of both, are needed.</summary>
 [Collection("8 Drills of several"), Trait(Lane.Name, Lane.After)]
-public sealed class FleetDrillTests(LabFixture lab, ConsoleFixture consoles, ITestOutputHelper output) : DrillScenarios(lab, consoles, output), IClassFixture<LabFixture>, IClassFixture<ConsoleFixture>
+public sealed class FleetDrillTests(LabFixture lab, BothConsoles consoles, ITestOutputHelper output) : DrillScenarios(lab, consoles, output), IClassFixture<LabFixture>, IClassFixture<BothConsoles>
 {
+    [SkippableFact, Step(14), Trait("Category", "Long")]
+    public async Task A_drill_over_another_hosts_console_crashes_nobody_and_puts_sysrq_back()
+    {
+        NeedConsoles();
+        await PrepareAsync(Lab.Node2);
+        var plan = DrillPlan.For(Lab.Storage, ExportPath, DumpPath) with { RaiseSysrq = true };
+        var configured = await ShellAsync(Lab.Node2, "cat /proc/sys/kernel/sysrq; echo 438 >/proc/sys/kernel/sysrq");
+        var boot = await ShellAsync(Lab.Node2, "cat /proc/sys/kernel/random/boot_id");
+        var traces = await ShellAsync(Lab.Node2, "cat /etc/sysctl.d/kernel_debug.conf 2>/dev/null | od -An -tx1; ls -A /var/lib/kdumpnfs 2>/dev/null; exit 0");
+        try
+        {
+            // Without leave to raise the mask the host is not ready, and nothing was sent.
+            var masked = Run(async (host, context, token) => context.Output(await KdumpDrillOperation.LookAsync(ConsoleTrigger(plan with { RaiseSysrq = false }), new DrillLook(host, Consoles.Console("node2")), context, token)), true, Lab.Node2);
+            Assert.Equal(ErrorIds.SysrqDisabled, Assert.Single(masked.Errors).ErrorId);
+            Assert.Equal(DrillVerdict.NotReady, Assert.IsType<KdumpDrill>(Assert.Single(masked.Outputs)).Verdict);
+
+            var front = Drill(plan, new DrillHooks(), ConsoleTrigger(plan), Consoles.Console("node1"), () => { }, Lab.Node2);
+            var drill = Assert.IsType<KdumpDrill>(Assert.Single(front.Outputs));
+            Tell(drill);
+            Assert.Equal((DrillVerdict.NotCrashed, new DrillSysrq(438, 446, DrillSysrqState.PutBack, 438, drill.RaisedSysrq?.Configured)), (drill.Verdict, drill.RaisedSysrq));
+            Assert.Equal(ErrorIds.CrashDidNotHappen, Assert.Single(front.Errors).ErrorId);
+            Assert.Equal("438", await ShellAsync(Lab.Node2, "cat /proc/sys/kernel/sysrq"));
+            Assert.Equal(boot, await ShellAsync(Lab.Node2, "cat /proc/sys/kernel/random/boot_id"));
+            Assert.Equal(traces, await ShellAsync(Lab.Node2, "cat /etc/sysctl.d/kernel_debug.conf 2>/dev/null | od -An -tx1; ls -A /var/lib/kdumpnfs 2>/dev/null; exit 0"));
+        }
+        finally
+        {
+            await ShellAsync(Lab.Node2, $"echo {configured} >/proc/sys/kernel/sysrq");
+        }
+    }
+
     [SkippableFact, Step(30), Trait("Category", "Long")]
     public async Task Two_controllers_with_one_down_never_have_two()
     {

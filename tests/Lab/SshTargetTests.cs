@@ -1,6 +1,8 @@
 using KdumpNfs.Collection;
+using KdumpNfs.Crash;
 using KdumpNfs.Kdump;
 using KdumpNfs.Ssh;
+using KdumpNfs.Tests.Integration.Crash;
 using Xunit.Abstractions;
 
 namespace KdumpNfs.Tests.Lab;
@@ -35,7 +37,7 @@ public sealed class RefusedSshTargetTests(LabFixture lab, ITestOutputHelper outp
 
 /// <summary>Dumps over ssh of node1, which is Debian with its own kdump-tools. Leaves it with that target; <see cref="AfterTheLanes"/> gives it the old one.</summary>
 [Collection("5 Ssh targets"), Trait(Lane.Name, Lane.Node1)]
-public sealed class SshTargetTests(LabFixture lab, ITestOutputHelper output) : SshTargetScenarios(lab, output), IClassFixture<LabFixture>
+public sealed class SshTargetTests(LabFixture lab, Node1Console consoles, ITestOutputHelper output) : SshTargetScenarios(lab, output), IClassFixture<LabFixture>, IClassFixture<Node1Console>
 {
     private const string SshDumps = "/data/ssh_dumps";
 
@@ -95,12 +97,21 @@ public sealed class SshTargetTests(LabFixture lab, ITestOutputHelper output) : S
         Assert.Equal(traces, await TracesAsync(Lab.Node1));
     }
 
+    /// <summary>Two proofs of one crash: over the serial console, where there is a conmand to reach it, and dumped over ssh.</summary>
     [SkippableFact, Step(42), Trait("Category", "Long")]
-    public async Task A_dump_arrives_over_ssh_and_is_readable()
+    public async Task A_crash_over_the_console_tells_the_panic_and_its_dump_arrives_over_ssh_and_is_readable()
     {
         NeedLab();
-        var dump = await CrashAsync(Lab.Node1, new RemoteVmcores(Lab.Access, Lab.Storage, SshDumps));
+        One<SysrqChange>(new EnableSysrqOperation(Lab.Access).RunAsync, Lab.Node1);
+        var hasConsole = ConsoleServer.NotRunnable is null;
+        Out.WriteLine(hasConsole ? "over the console" : $"over SSH: {ConsoleServer.NotRunnable}");
+        var (crash, dump) = await CrashAsync(Lab.Node1, new RemoteVmcores(Lab.Access, Lab.Storage, SshDumps), hasConsole ? (consoles.Console("node1"), consoles.Access) : null);
         Assert.StartsWith(SshDumps + "/192.168.122.101-", dump.Path, StringComparison.Ordinal);
         Assert.Equal("600 kdump", await ShellAsync(Lab.Storage, $"stat -c '%a %U' {dump.DumpFile}"));
+        if (hasConsole)
+        {
+            Assert.Contains("Kernel panic - not syncing: sysrq triggered crash", crash.ConsoleText, StringComparison.Ordinal);
+            Assert.True(crash is { ConsoleProven: true, Synced: true });
+        }
     }
 }

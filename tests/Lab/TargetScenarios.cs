@@ -51,11 +51,11 @@ public abstract class TargetScenarios(LabFixture lab, ITestOutputHelper output) 
         await Task.WhenAll(nodes.Select(node => Task.Run(() => One<KdumpTargetChange>(Nfs(), node))));
     }
 
-    /// <summary>Crashes a node, waits for its dump on the store and until it is back and armed.</summary>
-    protected async Task<VmcoreDump> CrashAsync(SshHost node, IVmcoreStore store)
+    /// <summary>Crashes a node, over SSH or over a console, waits for its dump on the store and until it is back and armed.</summary>
+    protected async Task<(SysrqCrash Crash, VmcoreDump Dump)> CrashAsync(SshHost node, IVmcoreStore store, (SerialConsole Console, HostAccess Access)? over)
     {
-        var operation = new SysrqCrashOperation(Lab.FreshAccess) { ReturnTimeout = TimeSpan.FromMinutes(12) };
-        var candidate = One<CrashCandidate>(async (host, context, token) => context.Output(await operation.ProbeAsync(host, null, context, token)), node);
+        var operation = new SysrqCrashOperation(Lab.FreshAccess) { ReturnTimeout = TimeSpan.FromMinutes(12), ConsoleAccess = over?.Access };
+        var candidate = One<CrashCandidate>(async (host, context, token) => context.Output(await operation.ProbeAsync(host, over?.Console, null, context, token)), node);
         await using var watch = new VmcoreWatch(store);
         var before = One<StoreListing>(async (_, context, token) => context.Output(await watch.BeforeAsync(context, token)), Lab.Storage);
         var front = new RecordingFront(Out);
@@ -74,7 +74,8 @@ public abstract class TargetScenarios(LabFixture lab, ITestOutputHelper output) 
         }, context, token)), node);
         Assert.Equal(VmcoreState.Complete, dump.State);
         Assert.Contains("sysrq triggered crash", dump.PanicReason, StringComparison.Ordinal);
-        One<SysrqCrash>(async (host, context, token) => context.Output(await operation.AwaitReturnAsync(crash, host, context, token)), node);
+        var back = One<SysrqCrash>(async (host, context, token) => context.Output(await operation.AwaitReturnAsync(crash, host, context, token)), node);
+        Assert.NotEqual(back.BootIdBefore, back.BootIdAfter);
         var limit = DateTime.UtcNow + TimeSpan.FromMinutes(5);
         while (One<KdumpStatus>(StatusAsync, node).State != KdumpState.Configured)
         {
@@ -82,6 +83,6 @@ public abstract class TargetScenarios(LabFixture lab, ITestOutputHelper output) 
             await Task.Delay(2000);
         }
 
-        return dump;
+        return (back, dump);
     }
 }

@@ -1,4 +1,3 @@
-using KdumpNfs.Collection;
 using KdumpNfs.Hosts;
 using KdumpNfs.Kdump;
 using Xunit.Abstractions;
@@ -94,15 +93,5 @@ public sealed class RestoredTargetTests(LabFixture lab, ITestOutputHelper output
         {
             await ShellAsync(Lab.Node2, "rm -f /run/systemd/system/kdump.service.d/zz-lab.conf /etc/kdump.conf.kdumpnfs-2020*; systemctl daemon-reload");
         }
-    }
-
-    [SkippableFact, Step(20), Trait("Category", "Long")]
-    public async Task After_a_restore_a_crash_lands_where_it_used_to()
-    {
-        NeedLab();
-        One<KdumpTargetChange>(Local("/var/dumps"), Lab.Node2);
-        One<KdumpTargetChange>(Restore(), Lab.Node2);
-        var dump = await CrashAsync(Lab.Node2, new RemoteVmcores(Lab.Access, Lab.Storage, ExportPath, DumpPath));
-        Assert.StartsWith(ExportPath + DumpPath + "/192.168.122.102-", dump.Path, StringComparison.Ordinal);
     }
 }

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using KdumpNfs.Collection;
 using KdumpNfs.Crash;
 using KdumpNfs.Kdump;
-using KdumpNfs.Nfs;
 using KdumpNfs.Ssh;
 using Xunit.Abstractions;
 
@@ -10,11 +9,8 @@ namespace KdumpNfs.Tests.Lab;
 
 /// <summary>Boots that ended without a shutdown, by a real journal that outlives them.</summary>
 [Collection("6 Uncaptured crashes"), Trait(Lane.Name, Lane.Node2)]
-public sealed class UncapturedTests(LabFixture lab, ITestOutputHelper output) : LabScenarios(lab, output), IClassFixture<LabFixture>
+public sealed class UncapturedTests(LabFixture lab, ITestOutputHelper output) : TargetScenarios(lab, output), IClassFixture<LabFixture>
 {
-    private const string ExportPath = "/data/nfs_share";
-    private const string DumpPath = "/var/crash";
-
     // Guests keep their journal in memory; this one keeps it on disk for the length of these scenarios.
     private const string Persistent = """
         set -e
@@ -91,12 +87,12 @@ public sealed class UncapturedTests(LabFixture lab, ITestOutputHelper output) : 
     }
 
     [SkippableFact, Step(20), Trait("Category", "Long")]
-    public async Task A_captured_crash_is_told_from_an_uncaptured_one_and_a_reboot_is_neither()
+    public async Task After_a_restore_a_crash_lands_where_it_used_to_and_is_told_from_an_uncaptured_one_and_from_a_reboot()
     {
         NeedLab();
-        var target = NfsTargetRequest.Create(Lab.StoreAddress, ExportPath, DumpPath, null, null, true);
-        One<NfsExportChange>((host, context, token) => new EnableNfsExportOperation(Lab.Access, NfsExportRequest.Create(ExportPath, Lab.Subnet, [], DumpPath, true, requireMount: false)).RunAsync(host, context, token), Lab.Storage);
-        One<KdumpTargetChange>((host, context, token) => new SetNfsTargetOperation(Lab.Access, target).RunAsync(host, null, context, token), Lab.Node2);
+        await PrepareAsync(Lab.Node2);
+        One<KdumpTargetChange>(Local("/var/dumps"), Lab.Node2);
+        One<KdumpTargetChange>(Restore(), Lab.Node2);
         await ShellAsync(Lab.Node2, Persistent);
         var boot = await ShellAsync(Lab.Node2, "cat /proc/sys/kernel/random/boot_id");
         var operation = new SysrqCrashOperation(Lab.FreshAccess) { ReturnTimeout = TimeSpan.FromMinutes(12) };
@@ -113,6 +109,7 @@ public sealed class UncapturedTests(LabFixture lab, ITestOutputHelper output) : 
         Assert.Equal(CaptureVerdict.Captured, captured.Verdict);
         Assert.Contains("sysrq triggered crash", captured.PanicReason, StringComparison.Ordinal);
         Assert.Equal(VmcoreState.Complete, captured.Dump!.State);
+        Assert.StartsWith(ExportPath + DumpPath + "/192.168.122.102-", captured.Dump.Path, StringComparison.Ordinal);
         Assert.DoesNotContain(Find(Lab.Node2, false, out _), b => b.BootId == captured.BootId);
 
         await ShellAsync(Lab.Node2, "systemctl --no-block reboot");

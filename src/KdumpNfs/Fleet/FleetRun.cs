@@ -10,7 +10,7 @@ namespace KdumpNfs.Fleet;
 /// </summary>
 public sealed class FleetRun : IDisposable
 {
-    private readonly BlockingCollection<FleetMessage> _messages = [];
+    private readonly MessageQueue _messages = new();
     private readonly CancellationTokenSource _cancel = new();
     private readonly ConcurrentDictionary<Task, byte> _running = new();
     private readonly TaskCompletionSource _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -113,22 +113,23 @@ public sealed class FleetRun : IDisposable
         {
             // Ctrl-C can arrive while the cmdlet is already being disposed; there is nothing left to cancel.
         }
+
+        _messages.Wake();
     }
 
     /// <summary>Cancels and waits until workers have cleaned up, for at most <see cref="CleanUpLimit"/>.</summary>
     public void Dispose()
     {
         Cancel();
-        foreach (var message in _messages)
+        foreach (var question in _messages.TakeAll().OfType<HostQuestion>())
         {
-            (message as HostQuestion)?.Abandon();
+            question.Abandon();
         }
 
         // A worker that does not end in time is past its own deadlines; it holds only itself.
         Task.WaitAny(Task.WhenAll(_running.Keys), Task.Delay(CleanUpLeft));
         if (_running.IsEmpty)
         {
-            _messages.Dispose();
             _cancel.Dispose();
         }
     }
@@ -149,19 +150,8 @@ public sealed class FleetRun : IDisposable
         }
     }
 
-    private bool TryWait(out FleetMessage message)
-    {
-        try
-        {
-            message = _messages.Take(_cancel.Token);
-            return true;
-        }
-        catch (OperationCanceledException)
-        {
-            // Workers still tell how they ended; one that does not end in time must not hold the prompt.
-            return _messages.TryTake(out message!, CleanUpLeft);
-        }
-    }
+    // Workers still tell how they ended when the run was cancelled; one that does not end in time must not hold the prompt.
+    private bool TryWait(out FleetMessage message) => _messages.TryTake(() => _cancel.IsCancellationRequested ? CleanUpLeft : null, out message);
 
     private bool Visible(FleetMessage next, out FleetMessage message)
     {

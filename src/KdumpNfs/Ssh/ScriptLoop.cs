@@ -5,7 +5,7 @@ using System.Text;
 namespace KdumpNfs.Ssh;
 
 /// <summary>The bytes to and from a remote command, whatever library or program carries them.</summary>
-internal interface IScriptPipe : IAsyncDisposable
+internal interface IScriptPipe
 {
     /// <summary>Sends bytes to the remote stdin; waits while the other side does not read.</summary>
     /// <exception cref="IOException">The connection is gone.</exception>
@@ -13,6 +13,10 @@ internal interface IScriptPipe : IAsyncDisposable
 
     /// <summary>Ends the connection at once; never waits, may be called twice and from any thread.</summary>
     void Abort();
+
+    /// <summary>Sends a last word and the end of stdin, gives the other side a moment to end, and closes. What fails meanwhile has ended.</summary>
+    /// <param name="farewell">The last word; empty for none.</param>
+    Task EndAsync(ReadOnlyMemory<byte> farewell);
 }
 
 /// <summary>Many scripts over one remote command: the near end of sshloop.sh.</summary>
@@ -32,6 +36,9 @@ internal sealed partial class ScriptLoop : IAsyncDisposable
     public const int CollectLimit = 256 << 20;
 
     private const int ChunkSize = 128 << 10;
+
+    // Both end markers of the last script were seen.
+    private static readonly byte[] Farewell = [.. "next\n"u8];
 
     private static readonly TimeSpan CloseGrace = TimeSpan.FromSeconds(2);
 
@@ -172,20 +179,7 @@ internal sealed partial class ScriptLoop : IAsyncDisposable
             _closed ??= Lost("The connection was closed.");
         }
 
-        if (idle && _lastId > 0)
-        {
-            try
-            {
-                using var limit = new CancellationTokenSource(CloseGrace);
-                await _pipe.WriteAsync("next\n"u8.ToArray(), limit.Token).ConfigureAwait(false);
-            }
-            catch (Exception e) when (e is IOException or OperationCanceledException)
-            {
-                // Gone already.
-            }
-        }
-
-        await _pipe.DisposeAsync().ConfigureAwait(false);
+        await _pipe.EndAsync(idle && _lastId > 0 ? Farewell : default).ConfigureAwait(false);
     }
 
     internal static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture);

@@ -4,7 +4,7 @@ using System.Diagnostics;
 namespace KdumpNfs.Ssh.OpenSsh;
 
 /// <summary>One ssh process and its three pipes, read without a thread of their own.</summary>
-internal sealed class OpenSshPipe : IScriptPipe
+internal sealed class OpenSshPipe : IScriptPipe, IAsyncDisposable
 {
     private static readonly TimeSpan EndGrace = TimeSpan.FromSeconds(2);
 
@@ -94,18 +94,20 @@ internal sealed class OpenSshPipe : IScriptPipe
         }
     }
 
-    public async ValueTask DisposeAsync()
+    public async Task EndAsync(ReadOnlyMemory<byte> farewell)
     {
         try
         {
             // The end of stdin ends the loop on the host, that ends ssh.
             if (!_aborted)
             {
+                using var limit = new CancellationTokenSource(EndGrace);
+                await WriteAsync(farewell, limit.Token).ConfigureAwait(false);
                 _process.StandardInput.Close();
                 await _process.WaitForExitAsync().WaitAsync(EndGrace).ConfigureAwait(false);
             }
         }
-        catch (Exception e) when (e is IOException or TimeoutException)
+        catch (Exception e) when (e is IOException or TimeoutException or OperationCanceledException)
         {
             // Killed below.
         }
@@ -117,6 +119,8 @@ internal sealed class OpenSshPipe : IScriptPipe
         _process.Dispose();
         _stop.Dispose();
     }
+
+    public ValueTask DisposeAsync() => new(EndAsync(default));
 
     private void Kill()
     {
