@@ -18,6 +18,9 @@ internal sealed class HostJob(HostAccess access, SshHost host, HostContext conte
     // By then the admin should know, rather than wait for the whole operation's limit.
     private static readonly TimeSpan ReconnectFor = TimeSpan.FromMinutes(2);
 
+    // A host that takes connections and loses each of them before it answers will not answer the next one either.
+    private const int MostBreaks = 5;
+
     /// <summary>Starts the job on an open connection and follows it to its end, through reconnects if need be.</summary>
     /// <param name="connection">The connection of the probe; replaced here when it breaks.</param>
     /// <param name="activity">What the job is, for progress.</param>
@@ -34,6 +37,7 @@ internal sealed class HostJob(HostAccess access, SshHost host, HostContext conte
         var started = false;
         var resent = false;
         IHostConnection? own = null;
+        Outage? outage = null;
         try
         {
             while (true)
@@ -53,9 +57,12 @@ internal sealed class HostJob(HostAccess access, SshHost host, HostContext conte
                 catch (HostException e) when (e.ErrorId is ErrorIds.ConnectionLost or ErrorIds.Timeout)
                 {
                     context.Verbose($"The connection broke during the change ({e.What}); reconnecting, the change goes on by itself on the host.");
-                    own = await ReconnectAsync(own, deadline, e, cancellationToken).ConfigureAwait(false);
+                    outage ??= new Outage(deadline);
+                    own = await ReconnectAsync(own, outage, e, cancellationToken).ConfigureAwait(false);
                     continue;
                 }
+
+                outage = null;
 
                 switch (reply.Text("job.state"))
                 {
@@ -138,28 +145,51 @@ internal sealed class HostJob(HostAccess access, SshHost host, HostContext conte
             Remedy = "Run the same command again: it reports or finishes what was begun. Get-KdumpStatus tells whether the host is armed.",
         };
 
-    private async Task<IHostConnection> ReconnectAsync(IHostConnection? broken, DateTime deadline, HostException cause, CancellationToken cancellationToken)
+    private async Task<IHostConnection> ReconnectAsync(IHostConnection? broken, Outage outage, HostException cause, CancellationToken cancellationToken)
     {
         if (broken is not null)
         {
             await broken.DisposeAsync().ConfigureAwait(false);
         }
 
-        var giveUp = DateTime.UtcNow + ReconnectFor;
-        for (var pause = 1; ; pause = Math.Min(pause * 2, 15))
+        if (++outage.Breaks > MostBreaks)
         {
-            await Task.Delay(TimeSpan.FromSeconds(pause), cancellationToken).ConfigureAwait(false);
+            throw Unfinished($"the connection was lost, and {MostBreaks} others before they had an answer ({cause.What})", null);
+        }
+
+        while (true)
+        {
+            await Task.Delay(outage.NextPause(), cancellationToken).ConfigureAwait(false);
             try
             {
                 return await access.ConnectAsync(host, context, cancellationToken).ConfigureAwait(false);
             }
             catch (HostException e) when (e.ErrorId is ErrorIds.ConnectionLost or ErrorIds.Timeout or ErrorIds.Unreachable)
             {
-                if (DateTime.UtcNow > deadline || DateTime.UtcNow > giveUp)
+                if (outage.IsOver)
                 {
                     throw Unfinished($"the connection was lost ({cause.What})", null);
                 }
             }
+        }
+    }
+
+    /// <summary>The time in which a host gives no answer, over however many connections.</summary>
+    private sealed class Outage(DateTime deadline)
+    {
+        private readonly DateTime _giveUp = DateTime.UtcNow + ReconnectFor;
+        private int _pause = 1;
+
+        /// <summary>Connections that broke in it.</summary>
+        public int Breaks { get; set; }
+
+        public bool IsOver => DateTime.UtcNow > deadline || DateTime.UtcNow > _giveUp;
+
+        public TimeSpan NextPause()
+        {
+            var pause = TimeSpan.FromSeconds(_pause);
+            _pause = Math.Min(_pause * 2, 15);
+            return pause;
         }
     }
 

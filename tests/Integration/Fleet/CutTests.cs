@@ -40,7 +40,7 @@ public abstract class CutTests(SharedFleet shared, ITestOutputHelper output) : F
         Assert.Subset(LostIds.Concat(["Changed"]).ToHashSet(), ids.Keys.ToHashSet());
     }
 
-    private async Task<(long ToController, long ToHost)> MeasureAsync(LoopbackHost host)
+    protected async Task<(long ToController, long ToHost)> MeasureAsync(LoopbackHost host)
     {
         Reset(host, Connector, "a");
         await using var proxy = Fleet.ProxyOf(host);
@@ -85,5 +85,31 @@ public sealed class SshNetCutTests(SharedFleet shared, ITestOutputHelper output)
     protected override IHostConnector Connector { get; } = new KdumpNfs.SshNet.SshNetConnector();
 
     protected override int Positions => 16;
+
+    /// <summary>Connections can be made all the time, so no limit for reconnecting ends this.</summary>
+    [SkippableFact, Trait("Category", "Long")]
+    public async Task A_host_that_loses_every_connection_before_it_answers_is_given_up()
+    {
+        NeedFleet();
+        var host = Fleet.Hosts[4];
+        var whole = await MeasureAsync(host);
+        Reset(host, Connector, "a");
+        var before = host.Read(Conf);
+        await using (var proxy = Fleet.ProxyOf(host))
+        {
+            // The first one while the change is sent, the others in the question what became of it.
+            proxy.Expect(i => new Fault(FaultKind.Cut, i == 0 ? whole.ToHost * 3 / 4 : whole.ToHost / 8, FaultDirection.ToHost));
+            var front = Change(Fleet.Options, Connector, "b", LoopbackFleet.ThroughProxy(host));
+            Assert.Empty(front.Outputs);
+            var error = Assert.Single(front.Errors);
+            Assert.Equal(ErrorIds.ApplyUnfinished, error.ErrorId);
+            Assert.Contains("5 others before they had an answer", error.Message, StringComparison.Ordinal);
+            Consistent(host, before, "all connections");
+            proxy.Expect(Fault.None);
+            Converges(host, Connector, "b", "all connections");
+        }
+
+        Assert.Empty(Clients());
+    }
 }
 #endif
