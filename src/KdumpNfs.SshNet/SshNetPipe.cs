@@ -25,7 +25,6 @@ internal sealed class SshNetPipe(SshClient client, SessionHolder session, string
     private Stream? _input;
     private Task _execution = Task.CompletedTask;
     private Action _end = static () => { };
-    private Task _reader = Task.CompletedTask;
     private volatile bool _aborted;
     private bool _fresh = true;
 
@@ -34,7 +33,6 @@ internal sealed class SshNetPipe(SshClient client, SessionHolder session, string
     {
         _execution = _command.ExecuteAsync(CancellationToken.None);
         _input = _command.CreateInputStream();
-        _reader = _ended.Task;
         _end = () => End(loop, sudo, hostName);
 
         // After the channel's own handlers, so that the bytes are in the streams when ours runs.
@@ -115,7 +113,7 @@ internal sealed class SshNetPipe(SshClient client, SessionHolder session, string
         catch (TimeoutException)
         {
             Abort();
-            await Quietly(() => _reader.WaitAsync(CloseGrace)).ConfigureAwait(false);
+            await Quietly(() => _ended.Task.WaitAsync(CloseGrace)).ConfigureAwait(false);
         }
     }
 
