@@ -2,8 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using KdumpNfs.Crash;
 using KdumpNfs.Drills;
-using KdumpNfs.Kdump;
-using KdumpNfs.Nfs;
 using KdumpNfs.Ssh;
 using KdumpNfs.Tests.Integration.Crash;
 using Xunit.Abstractions;
@@ -11,12 +9,9 @@ using Xunit.Abstractions;
 namespace KdumpNfs.Tests.Lab;
 
 /// <summary>What the scenarios of drills share.</summary>
-public abstract class DrillScenarios(LabFixture lab, ConsoleFixture consoles, ITestOutputHelper output) : LabScenarios(lab, output), IDisposable
+public abstract class DrillScenarios(LabFixture lab, ConsoleFixture consoles, ITestOutputHelper output) : TargetScenarios(lab, output), IDisposable
 {
     protected ConsoleFixture Consoles => consoles;
-
-    protected const string ExportPath = "/data/nfs_share";
-    protected const string DumpPath = "/var/crash";
 
     protected string Folder { get; } = Directory.CreateTempSubdirectory("kdumpnfs-drills-").FullName;
 
@@ -26,19 +21,6 @@ public abstract class DrillScenarios(LabFixture lab, ConsoleFixture consoles, IT
     {
         Directory.Delete(Folder, true);
         GC.SuppressFinalize(this);
-    }
-
-    protected async Task StatusAsync(SshHost host, Fleet.HostContext context, CancellationToken token) =>
-        context.Output(await new KdumpStatusOperation(Lab.Access).RunAsync(host, context, token));
-
-    // Where this class is run alone nobody has exported anything yet; else this changes nothing.
-    protected async Task PrepareAsync(params SshHost[] nodes)
-    {
-        await ShellAsync(Lab.Storage, "mkdir -p /data/nfs_share");
-        One<NfsExportChange>((host, context, token) => new EnableNfsExportOperation(Lab.Access,
-            NfsExportRequest.Create(ExportPath, Lab.Subnet, null, DumpPath, true, requireMount: false)).RunAsync(host, context, token), Lab.Storage);
-        var request = NfsTargetRequest.Create(Lab.StoreAddress, ExportPath, DumpPath, null, null, false);
-        await Task.WhenAll(nodes.Select(node => Task.Run(() => One<KdumpTargetChange>((host, context, token) => new SetNfsTargetOperation(Lab.Access, request).RunAsync(host, null, context, token), node))));
     }
 
     protected SysrqDrillTrigger Trigger(DrillPlan plan) => SysrqDrillTrigger.For(Lab.FreshAccess, plan, allowNotReady: false);
@@ -85,15 +67,21 @@ public abstract class DrillScenarios(LabFixture lab, ConsoleFixture consoles, IT
         Out.WriteLine($"{drill.HostName} {drill.Verdict}: {string.Join(", ", drill.Phases.Select(p => $"{p.Phase} {p.Duration.TotalSeconds:0.0} s{(p.Succeeded ? "" : " failed")}"))}");
 
     // Another process writes it.
-    protected string ReadJournal()
+    protected static bool HasTriggered(string journalPath)
     {
-        using var reader = new StreamReader(new FileStream(JournalPath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
-        return reader.ReadToEnd();
+        if (!File.Exists(journalPath))
+        {
+            return false;
+        }
+
+        using var reader = new StreamReader(new FileStream(journalPath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+        return reader.ReadToEnd().Contains("\"Step\":\"Triggered\"", StringComparison.Ordinal);
     }
 
-    // Crash directories of the node: each crash makes one.
-    protected async Task<int> CountAsync() => int.Parse(
-        await ShellAsync(Lab.Storage, $"ls -d {ExportPath}{DumpPath}/{Lab.Required("KDUMPNFS_LAB_NODE2_PRIVATE")}-* 2>/dev/null | wc -l"), CultureInfo.InvariantCulture);
+    // Crash directories of both nodes: each crash makes one.
+    protected async Task<int[]> CountAsync() => [.. (await ShellAsync(Lab.Storage, string.Join(';', new[] { "NODE1", "NODE2" }
+        .Select(guest => $"ls -d {ExportPath}{DumpPath}/{Lab.Required($"KDUMPNFS_LAB_{guest}_PRIVATE")}-* 2>/dev/null | wc -l"))))
+        .Split('\n').Select(count => int.Parse(count, CultureInfo.InvariantCulture))];
 
     protected Process Start(params string[] arguments) => Process.Start(new ProcessStartInfo("env",
     [
@@ -101,12 +89,13 @@ public abstract class DrillScenarios(LabFixture lab, ConsoleFixture consoles, IT
         "--key", Lab.Storage.KeyFilePath!, "--known-hosts", Lab.Required("KDUMPNFS_LAB_KNOWN_HOSTS"), "--transport", "OpenSsh", "--connect-timeout", "60",
     ]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
 
-    protected static async Task UntilAsync(Func<bool> condition, string what, Process process)
+    protected static async Task UntilAsync(Func<bool> condition, string what, params Process[] processes)
     {
         var watch = Stopwatch.StartNew();
         while (!condition())
         {
-            Assert.False(process.HasExited && !condition(), $"The controller ended before {what}: {(process.HasExited ? process.StandardError.ReadToEnd() : "")}");
+            var ended = Array.Find(processes, process => process.HasExited);
+            Assert.False(ended is not null && !condition(), $"A controller ended before {what}: {ended?.ExitCode}");
             Assert.True(watch.Elapsed < TimeSpan.FromMinutes(4), $"Waited in vain for {what}.");
             await Task.Delay(100);
         }

@@ -1,9 +1,13 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using KdumpNfs.Collection;
+using KdumpNfs.Crash;
 using KdumpNfs.Drills;
 using KdumpNfs.Kdump;
 using KdumpNfs.Readiness;
+using KdumpNfs.Ssh;
+using KdumpNfs.Tests.Integration.Crash;
 using Xunit.Abstractions;
 
 namespace KdumpNfs.Tests.Lab;
@@ -38,57 +42,56 @@ public sealed class DrillTests(LabFixture lab, Node2Console consoles, ITestOutpu
         Assert.Equal("", await ShellAsync(Lab.Storage, $"cd {ExportPath}{DumpPath}/{StoreLeases.DirectoryName}; for f in slot-*.[0-9]*; do case $f in *.done) ;; *) [ -e $f.done ] || echo $f ;; esac; done"));
     }
 
+    /// <summary>Several proofs of one crash: a restore leads dumps back, a captured crash is told from an uncaptured one, and, where there is a conmand to reach it, the console pulls
+    /// the trigger and tells the panic.</summary>
     [SkippableFact, Step(15), Trait("Category", "Long")]
-    public async Task A_drill_over_the_console_proves_a_host_and_tells_what_its_console_said()
-    {
-        NeedConsoles();
-        await PrepareAsync(Lab.Node2);
-        var plan = DrillPlan.For(Lab.Storage, ExportPath, DumpPath) with { RaiseSysrq = true };
-        await ShellAsync(Lab.Node2, "echo 438 >/proc/sys/kernel/sysrq");
-        var front = Drill(plan, new DrillHooks(), ConsoleTrigger(plan), Consoles.Console("node2"), () => { }, Lab.Node2);
-        var drill = Assert.IsType<KdumpDrill>(Assert.Single(front.Outputs));
-        Tell(drill);
-        Out.WriteLine(drill.ConsoleText ?? "(nothing)");
-        Assert.Empty(front.Errors.Select(e => e.Message));
-        Assert.Equal((DrillVerdict.Proven, true, true), (drill.Verdict, drill.Rearmed, drill.KeptOnHost));
-        Assert.Equal((VmcoreState.Complete, drill.KernelRelease), (drill.Vmcore!.State, drill.Vmcore.KernelRelease));
-        Assert.Contains("sysrq triggered crash", drill.ConsoleText, StringComparison.Ordinal);
-        // It was listened to through the capture, while the store and the host were looked at.
-        Assert.Contains("Linux version", drill.ConsoleText, StringComparison.Ordinal);
-        Assert.All(drill.Phases, phase => Assert.True(phase.Succeeded, phase.ToString()));
-        Assert.InRange(drill.Phases.Single(p => p.Phase == DrillPhaseKind.Crash).Duration, TimeSpan.Zero, drill.CaptureTime!.Value);
-
-        // The crash forgot the raised mask.
-        Assert.Equal((438, 446, DrillSysrqState.AsConfigured), (drill.RaisedSysrq!.Before, drill.RaisedSysrq.Raised, drill.RaisedSysrq.State));
-        Assert.Equal(drill.RaisedSysrq.After?.ToString(CultureInfo.InvariantCulture), await ShellAsync(Lab.Node2, "cat /proc/sys/kernel/sysrq"));
-        Assert.Empty(drill.FailedChecks);
-        Assert.Contains(drill.WarnedChecks, check => check.Name == ReadinessCheckNames.Sysrq);
-        Assert.Equal(KdumpState.Proven, One<KdumpStatus>(StatusAsync, Lab.Node2).State);
-    }
-
-    [SkippableFact, Step(20), Trait("Category", "Long")]
-    public async Task A_drill_that_loses_its_controller_is_resumed_and_ends_with_the_true_verdict()
+    public async Task A_drill_over_the_console_after_a_restore_lands_where_dumps_used_to_and_is_told_from_an_uncaptured_crash()
     {
         NeedLab();
+        var hasConsole = ConsoleServer.NotRunnable is null;
+        Out.WriteLine(hasConsole ? "over the console" : $"over SSH: {ConsoleServer.NotRunnable}");
         await PrepareAsync(Lab.Node2);
-        var before = await CountAsync();
-        using (var controller = Start("drill", Lab.Node2.HostName, "--store", Lab.Storage.HostName, "--export", ExportPath, "--dump-path", DumpPath, "--journal", JournalPath, "--yes", "--json"))
+        One<KdumpTargetChange>(Local("/var/dumps"), Lab.Node2);
+        One<KdumpTargetChange>(Restore(), Lab.Node2);
+        var plan = DrillPlan.For(Lab.Storage, ExportPath, DumpPath) with { RaiseSysrq = true };
+        await ShellAsync(Lab.Node2, "echo 438 >/proc/sys/kernel/sysrq");
+        await ShellAsync(Lab.Node2, KeptJournal.On);
+        try
         {
-            await UntilAsync(() => File.Exists(JournalPath) && ReadJournal().Contains("\"Step\":\"Triggered\"", StringComparison.Ordinal), "the trigger", controller);
-            controller.Kill(entireProcessTree: true);
-            await controller.WaitForExitAsync();
-        }
+            var front = Drill(plan, new DrillHooks(), hasConsole ? ConsoleTrigger(plan) : Trigger(plan), hasConsole ? Consoles.Console("node2") : null, () => { }, Lab.Node2);
+            var drill = Assert.IsType<KdumpDrill>(Assert.Single(front.Outputs));
+            Tell(drill);
+            Out.WriteLine(drill.ConsoleText ?? "(nothing)");
+            Assert.Empty(front.Errors.Select(e => e.Message));
+            Assert.Equal((DrillVerdict.Proven, true, true), (drill.Verdict, drill.Rearmed, drill.KeptOnHost));
+            Assert.Equal((VmcoreState.Complete, drill.KernelRelease), (drill.Vmcore!.State, drill.Vmcore.KernelRelease));
+            Assert.StartsWith($"{ExportPath}{DumpPath}/{Lab.Required("KDUMPNFS_LAB_NODE2_PRIVATE")}-", drill.Vmcore.Path, StringComparison.Ordinal);
+            Assert.All(drill.Phases, phase => Assert.True(phase.Succeeded, phase.ToString()));
+            if (hasConsole)
+            {
+                Assert.Contains("sysrq triggered crash", drill.ConsoleText, StringComparison.Ordinal);
+                // It was listened to through the capture, while the store and the host were looked at.
+                Assert.Contains("Linux version", drill.ConsoleText, StringComparison.Ordinal);
+                Assert.InRange(drill.Phases.Single(p => p.Phase == DrillPhaseKind.Crash).Duration, TimeSpan.Zero, drill.CaptureTime!.Value);
+            }
 
-        using var second = Start("drill-resume", JournalPath, "--yes", "--json");
-        var said = await second.StandardOutput.ReadToEndAsync();
-        Out.WriteLine(said + await second.StandardError.ReadToEndAsync());
-        await second.WaitForExitAsync();
-        Assert.Equal(0, second.ExitCode);
-        using var drill = JsonDocument.Parse(said);
-        Assert.Equal(("Proven", true, true), (drill.RootElement.GetProperty("Verdict").GetString(), drill.RootElement.GetProperty("Resumed").GetBoolean(), drill.RootElement.GetProperty("KeptOnHost").GetBoolean()));
-        Assert.Equal(before + 1, await CountAsync());
-        using var journal = DrillJournal.Resume(JournalPath);
-        Assert.Single(journal.Events, e => e.Step == DrillStep.Triggering);
+            // The crash forgot the raised mask.
+            Assert.Equal((438, 446, DrillSysrqState.AsConfigured), (drill.RaisedSysrq!.Before, drill.RaisedSysrq.Raised, drill.RaisedSysrq.State));
+            Assert.Equal(drill.RaisedSysrq.After?.ToString(CultureInfo.InvariantCulture), await ShellAsync(Lab.Node2, "cat /proc/sys/kernel/sysrq"));
+            Assert.Empty(drill.FailedChecks);
+            Assert.Contains(drill.WarnedChecks, check => check.Name == ReadinessCheckNames.Sysrq);
+            Assert.Equal(KdumpState.Proven, One<KdumpStatus>(StatusAsync, Lab.Node2).State);
+
+            var boot = drill.BootIdBefore!.Replace("-", "", StringComparison.Ordinal);
+            var captured = Assert.Single(FindUnclean(Lab.Node2, true, out _), b => b.BootId == boot);
+            Assert.Equal((CaptureVerdict.Captured, VmcoreState.Complete, drill.Vmcore.Path), (captured.Verdict, captured.Dump!.State, captured.Dump.Path));
+            Assert.Contains("sysrq triggered crash", captured.PanicReason, StringComparison.Ordinal);
+            Assert.DoesNotContain(FindUnclean(Lab.Node2, false, out _), b => b.BootId == boot);
+        }
+        finally
+        {
+            await ShellAsync(Lab.Node2, KeptJournal.Off);
+        }
     }
 
     [SkippableFact, Step(40), Trait("Category", "Long")]
@@ -166,24 +169,44 @@ public sealed class FleetDrillTests(LabFixture lab, BothConsoles consoles, ITest
         }
     }
 
+    /// <summary>Two controllers begin at once; the one that pulls its trigger first is lost and resumed, and the other one waits for its host all the time.</summary>
     [SkippableFact, Step(30), Trait("Category", "Long")]
-    public async Task Two_controllers_with_one_down_never_have_two()
+    public async Task Two_controllers_with_one_down_never_have_two_and_a_lost_one_is_resumed_and_ends_with_the_true_verdict()
     {
         NeedLab();
         await PrepareAsync(Lab.Node1, Lab.Node2);
-        string[] common = ["--store", Lab.Storage.HostName, "--export", ExportPath, "--dump-path", DumpPath, "--max-down", "1", "--yes", "--json"];
-        using var one = Start(["drill", Lab.Node1.HostName, .. common, "--journal", Path.Combine(Folder, "one.jsonl")]);
-        using var two = Start(["drill", Lab.Node2.HostName, .. common, "--journal", Path.Combine(Folder, "two.jsonl")]);
-        var outputs = await Task.WhenAll(one.StandardOutput.ReadToEndAsync(), two.StandardOutput.ReadToEndAsync());
-        var errors = await Task.WhenAll(one.StandardError.ReadToEndAsync(), two.StandardError.ReadToEndAsync());
-        await Task.WhenAll(one.WaitForExitAsync(), two.WaitForExitAsync());
-        Out.WriteLine(string.Join('\n', outputs.Concat(errors)));
-        Assert.Equal((0, 0), (one.ExitCode, two.ExitCode));
+        var before = await CountAsync();
+        string[] journals = [Path.Combine(Folder, "one.jsonl"), Path.Combine(Folder, "two.jsonl")];
+        Process Controller(SshHost node, string journal) => Start("drill", node.HostName, "--store", Lab.Storage.HostName, "--export", ExportPath, "--dump-path", DumpPath,
+            "--max-down", "1", "--journal", journal, "--yes", "--json");
+        using var one = Controller(Lab.Node1, journals[0]);
+        using var two = Controller(Lab.Node2, journals[1]);
+        Process[] controllers = [one, two];
+        var said = controllers.Select(c => (Output: c.StandardOutput.ReadToEndAsync(), Error: c.StandardError.ReadToEndAsync())).ToArray();
+        await UntilAsync(() => journals.Any(HasTriggered), "the trigger", controllers);
+        var lost = Array.FindIndex(journals, HasTriggered);
+        controllers[lost].Kill(entireProcessTree: true);
+        await controllers[lost].WaitForExitAsync();
+        Assert.False(HasTriggered(journals[1 - lost]));
 
-        // From its trigger until it was back each was down; the journals tell when.
-        var down = new[] { "one.jsonl", "two.jsonl" }.Select(name =>
+        using var resumed = Start("drill-resume", journals[lost], "--yes", "--json");
+        var words = await Task.WhenAll(resumed.StandardOutput.ReadToEndAsync(), resumed.StandardError.ReadToEndAsync());
+        await Task.WhenAll(resumed.WaitForExitAsync(), controllers[1 - lost].WaitForExitAsync());
+        var other = (Output: await said[1 - lost].Output, Error: await said[1 - lost].Error);
+        Out.WriteLine(string.Join('\n', [.. words, other.Output, other.Error]));
+        Assert.Equal((0, 0), (resumed.ExitCode, controllers[1 - lost].ExitCode));
+        foreach (var (text, again) in new[] { (words[0], true), (other.Output, false) })
         {
-            using var journal = DrillJournal.Resume(Path.Combine(Folder, name));
+            using var drill = JsonDocument.Parse(text);
+            Assert.Equal(("Proven", again, true),
+                (drill.RootElement.GetProperty("Verdict").GetString(), drill.RootElement.GetProperty("Resumed").GetBoolean(), drill.RootElement.GetProperty("KeptOnHost").GetBoolean()));
+        }
+
+        // Each crashed once, and from its trigger until it was back it was down; the journals tell when.
+        Assert.Equal(before.Select(count => count + 1), await CountAsync());
+        var down = journals.Select(path =>
+        {
+            using var journal = DrillJournal.Resume(path);
             return (From: journal.Events.Single(e => e.Step == DrillStep.Triggering).At, To: journal.Events.Single(e => e.Step == DrillStep.Returned).At);
         }).OrderBy(d => d.From).ToList();
         Assert.True(down[0].To <= down[1].From, $"{down[0]} {down[1]}");

@@ -13,7 +13,7 @@ public static class Lane
     /// <summary>Scenarios of node1.</summary>
     public const string Node1 = "node1";
 
-    /// <summary>Scenarios of node2.</summary>
+    /// <summary>Scenarios of node2, and of the store alone.</summary>
     public const string Node2 = "node2";
 
     /// <summary>What follows when both are done.</summary>

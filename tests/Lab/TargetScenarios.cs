@@ -51,6 +51,14 @@ public abstract class TargetScenarios(LabFixture lab, ITestOutputHelper output) 
         await Task.WhenAll(nodes.Select(node => Task.Run(() => One<KdumpTargetChange>(Nfs(), node))));
     }
 
+    /// <summary>Boots of a host that ended without a shutdown, matched with the dumps of the export.</summary>
+    protected List<UncleanBoot> FindUnclean(SshHost host, bool captured, out RecordingFront front)
+    {
+        using var operation = new FindUncapturedCrashOperation(Lab.Access, new RemoteVmcores(Lab.Access, Lab.Storage, ExportPath, DumpPath)) { IncludeCaptured = captured };
+        front = Run(operation.RunAsync, true, host);
+        return [.. front.Outputs.Cast<UncleanBoot>()];
+    }
+
     /// <summary>Crashes a node, over SSH or over a console, waits for its dump on the store and until it is back and armed.</summary>
     protected async Task<(SysrqCrash Crash, VmcoreDump Dump)> CrashAsync(SshHost node, IVmcoreStore store, (SerialConsole Console, HostAccess Access)? over)
     {

@@ -19,7 +19,7 @@ internal static class DrillCommands
         var maxDown = new Option<int>("--max-down") { Description = "Hosts that may be down at once, of all controllers on this store together", DefaultValueFactory = _ => 1 };
         var batchSize = new Option<string[]>("--batch-size") { Description = "Hosts in the first, second and so on batch: 1,5,25%", AllowMultipleArgumentsPerToken = true };
         var maxFailure = new Option<int>("--max-failure") { Description = "Hosts that may fail before no further one is crashed", DefaultValueFactory = _ => 0 };
-        var groups = new Option<string[]>("--group") { Description = "HOST=GROUP: of hosts in one group at most one is down; may be repeated" };
+        var groups = new Option<string[]>("--group") { Description = "HOST=GROUP: of hosts in one group at most one is down, all controllers together; may be repeated" };
         var journalPath = new Option<string?>("--journal") { Description = "File for the journal of this drill; without it a new one under XDG_STATE_HOME/kdumpnfs/drills" };
         var leasePath = new Option<string?>("--lease-path") { Description = "Directory of leases on the store; without it one under the dump directory" };
         var noLease = new Option<bool>("--no-lease") { Description = "Do not look at other controllers" };

@@ -101,7 +101,7 @@ public sealed class InvokeKdumpDrillCommand : ConsoleCmdlet
     public int MaxFailure { get; set; }
 
     /// <summary>
-    /// Of hosts in one group at most one is down: a property of the objects in the pipeline, by its name; a hashtable of hosts and groups; or a
+    /// Of hosts in one group at most one is down, all controllers that share the leases together: a property of the objects in the pipeline, by its name; a hashtable of hosts and groups; or a
     /// script block that gets the object as $_.
     /// </summary>
     [Parameter]

@@ -62,7 +62,7 @@ public sealed class DrillCampaign : IDisposable
         KdumpDrill? drill = null;
         try
         {
-            var run = new DrillRun(_operation, entry.Host, context);
+            var run = new DrillRun(_operation, entry.Host, entry.Group, context);
             if (entry.Subject is { } subject)
             {
                 _schedule.TryBegin(place, downAlready: true);

@@ -69,7 +69,7 @@ public sealed record DrillEvent
 
 /// <summary>A host of a drill.</summary>
 /// <param name="Host">The way to it.</param>
-/// <param name="Group">Of hosts in one group at most one is down; null for none.</param>
+/// <param name="Group">Of hosts in one group at most one is down, all controllers on the store together; null for none.</param>
 /// <param name="Console">The serial console over which it is crashed; null to crash it over SSH.</param>
 public sealed record DrillHost(SshHost Host, string? Group, SerialConsole? Console = null)
 {

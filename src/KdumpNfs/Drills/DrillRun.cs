@@ -12,7 +12,11 @@ namespace KdumpNfs.Drills;
 internal sealed record DrillTurn(Func<Task<bool>> BeginAsync, Func<bool> IsStopped);
 
 /// <summary>The drill of one host, from its turn to its verdict.</summary>
-internal sealed class DrillRun(KdumpDrillOperation operation, SshHost host, HostContext context)
+/// <param name="operation">The drill of all hosts.</param>
+/// <param name="host">The host.</param>
+/// <param name="group">Its group; null for none.</param>
+/// <param name="context">Where to tell.</param>
+internal sealed class DrillRun(KdumpDrillOperation operation, SshHost host, string? group, HostContext context)
 {
     private readonly DrillPhases _phases = new();
     private DrillSubject? _subject;
@@ -66,7 +70,7 @@ internal sealed class DrillRun(KdumpDrillOperation operation, SshHost host, Host
                 await Task.Delay(500, cancellationToken).ConfigureAwait(false);
             }
 
-            _lease = operation.Leases is null ? null : await operation.Leases.TakeAsync(host.HostName, context, cancellationToken).ConfigureAwait(false);
+            _lease = operation.Leases is null ? null : await operation.Leases.TakeAsync(host.HostName, group, context, cancellationToken).ConfigureAwait(false);
             if (!turn.IsStopped() && !File.Exists(operation.Journal.PauseFile))
             {
                 return true;

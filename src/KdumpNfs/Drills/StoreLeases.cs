@@ -6,7 +6,7 @@ using KdumpNfs.Ssh;
 
 namespace KdumpNfs.Drills;
 
-/// <summary>The leases of a store: all controllers that use it together keep at most so many hosts down. One connection, kept.</summary>
+/// <summary>The leases of a store: all controllers that use it together keep at most so many hosts down, and of a group at most one. One connection, kept.</summary>
 /// <remarks>
 /// The protocol is in lease.sh. Where two controllers have different limits, the smaller one holds while its owner has a lease. A lease that nobody renews
 /// expires after <see cref="TimeToLive"/> by the clock of the store's file system: a controller that died blocks others for as long as its host may be
@@ -58,17 +58,18 @@ public sealed class StoreLeases : IAsyncDisposable
 
     /// <summary>Waits for a lease and keeps it renewed until it is disposed.</summary>
     /// <param name="host">The host that is to be down.</param>
+    /// <param name="group">Its group, in capitals or not, of which no other host has a lease meanwhile; null for none.</param>
     /// <param name="context">Where to tell.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="HostException">LeaseFailed: the directory cannot be used. And what connecting to the store can throw.</exception>
-    public async Task<Lease> TakeAsync(string host, HostContext context, CancellationToken cancellationToken)
+    public async Task<Lease> TakeAsync(string host, string? group, HostContext context, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(context);
         var id = Convert.ToHexString(RandomNumberGenerator.GetBytes(8)).ToLowerInvariant();
         var told = "";
         while (true)
         {
-            var reply = await AskAsync("take", id, host, "", context, cancellationToken).ConfigureAwait(false);
+            var reply = await AskAsync("take", id, host, "", context, cancellationToken, group).ConfigureAwait(false);
             if (reply.Text("slot") is { } slot)
             {
                 context.Verbose($"Has the store's lease {slot}: at most {_maxDown} hosts are down.");
@@ -117,12 +118,12 @@ public sealed class StoreLeases : IAsyncDisposable
         _one.Dispose();
     }
 
-    private async Task<HostReply> AskAsync(string operation, string id, string host, string slot, HostContext context, CancellationToken cancellationToken)
+    private async Task<HostReply> AskAsync(string operation, string id, string host, string slot, HostContext context, CancellationToken cancellationToken, string? group = null)
     {
-        // One line each: the host's name is checked input, the account's is not.
-        var words = Printable.Escape($"{host} by {Environment.UserName}@{Environment.MachineName} {Environment.ProcessId}");
+        // One line each: the host's name is checked input, those of its group and of the account are not.
+        var words = Printable.Escape($"{host}{(group is null ? "" : $" of group {group}")} by {Environment.UserName}@{Environment.MachineName} {Environment.ProcessId}");
         var script = HostScript.Load("lease", ("DIR", _path), ("OP", operation), ("ID", id), ("MAX", _maxDown.ToString(CultureInfo.InvariantCulture)),
-            ("TTL", ((int)Math.Ceiling(TimeToLive.TotalSeconds)).ToString(CultureInfo.InvariantCulture)), ("WORDS", words), ("SLOT", slot));
+            ("TTL", ((int)Math.Ceiling(TimeToLive.TotalSeconds)).ToString(CultureInfo.InvariantCulture)), ("WORDS", words), ("GROUP", Printable.Escape(group ?? "").ToUpperInvariant()), ("SLOT", slot));
         await _one.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {

@@ -1,7 +1,8 @@
-# Leases that all controllers on a store share: at most so many hosts are down at once. Variables: DIR (of the leases), OP (take, renew,
-# give), ID (of this lease, harmless characters), MAX (hosts that may be down), TTL (seconds), WORDS (who, for which host), SLOT (renew, give).
+# Leases that all controllers on a store share: at most so many hosts are down at once, and one of a group. Variables: DIR (of the leases), OP
+# (take, renew, give), ID (of this lease, harmless characters), MAX (hosts that may be down), TTL (seconds), WORDS (who, for which host), GROUP
+# (one line in capitals, empty for none), SLOT (renew, give).
 #
-# A lease is a file slot-K.G, G being the generation: content (id, MAX, TTL, words) and name come at once by a hard link, which fails
+# A lease is a file slot-K.G, G being the generation: content (id, MAX, TTL, words, group) and name come at once by a hard link, which fails
 # where the name is taken. Files are never replaced: whoever finds the newest generation of a slot given back (a file beside it, .done) or
 # expired makes the next one, and of two who try, one fails. So nobody can take away a lease that was renewed or is somebody else's.
 # Times are the file system's own, of the same clock for all: when the lease was made or renewed is its time of change.
@@ -25,14 +26,23 @@ newest() {
   done
 }
 
-# live K: whether the newest generation of a slot is held; sets newest, limit and words of it.
+# live K: whether the newest generation of a slot is held; sets newest, id, limit, words and group of it.
 live() {
   newest "$1"
   file=slot-$1.$newest
   [ "$newest" -gt 0 ] && [ -f "$file" ] && [ ! -e "$file.done" ] || return 1
-  { read -r id && read -r limit && read -r ttl && read -r words; } <"$file" 2>/dev/null || return 1
+  { read -r id && read -r limit && read -r ttl && read -r words && { read -r group || group=; }; } <"$file" 2>/dev/null || return 1
   number "$ttl" && number "$limit" || return 1
   [ $(($(stat -c %Y "$file" 2>/dev/null || echo 0) + ttl)) -ge "$now" ]
+}
+
+# twin: whether another host of the group has a lease.
+twin() {
+  [ -n "$GROUP" ] || return 1
+  for k in $(slots); do
+    live "$k" && [ "$group" = "$GROUP" ] && [ "$id" != "$ID" ] && return 0
+  done
+  return 1
 }
 
 slots() {
@@ -46,12 +56,11 @@ slots() {
 # The clock of the file system, which is not the one of this host where the directory is mounted from elsewhere.
 new=new-$ID
 rm -f -- "$new"
-(set -C && printf '%s\n%s\n%s\n%s\n' "$ID" "$MAX" "$TTL" "$WORDS" >"$new") 2>/dev/null || { kv error "$(: 2>&1 >"$new")"; exit 0; }
+(set -C && printf '%s\n%s\n%s\n%s\n%s\n' "$ID" "$MAX" "$TTL" "$WORDS" "$GROUP" >"$new") 2>/dev/null || { kv error "$(: 2>&1 >"$new")"; exit 0; }
 now=$(stat -c %Y "$new")
 
 case $OP in
   take)
-    k=1
     got=
     # A controller that lost the answer asks again.
     for k in $(slots); do
@@ -60,18 +69,20 @@ case $OP in
         break
       fi
     done
-    k=1
-    while [ -z "$got" ] && [ "$k" -le "$MAX" ]; do
-      if ! live "$k"; then
-        if words=$(ln -- "$new" "slot-$k.$((newest + 1))" 2>&1); then
-          got=$k.$((newest + 1))
-        elif [ ! -e "slot-$k.$((newest + 1))" ]; then
-          kv error "$words"
+    if [ -z "$got" ] && ! twin; then
+      k=1
+      while [ -z "$got" ] && [ "$k" -le "$MAX" ]; do
+        if ! live "$k"; then
+          if words=$(ln -- "$new" "slot-$k.$((newest + 1))" 2>&1); then
+            got=$k.$((newest + 1))
+          elif [ ! -e "slot-$k.$((newest + 1))" ]; then
+            kv error "$words"
+          fi
         fi
-      fi
-      k=$((k + 1))
-    done
-    # The smallest limit of all who hold one counts for all; and somebody may have cleared away what this one stands on.
+        k=$((k + 1))
+      done
+    fi
+    # The smallest limit of all who hold one counts for all; somebody may have cleared away what this one stands on, or taken one for its group beside it.
     if [ -n "$got" ]; then
       count=0
       least=$MAX
@@ -81,7 +92,7 @@ case $OP in
         [ "$limit" -ge "$least" ] || least=$limit
       done
       newest "${got%.*}"
-      if [ "$count" -gt "$least" ] || [ "$newest" != "${got#*.}" ]; then
+      if [ "$count" -gt "$least" ] || [ "$newest" != "${got#*.}" ] || twin; then
         : >"slot-$got.done"
         got=
       fi

@@ -142,7 +142,7 @@ public sealed class DrillTests : IDisposable
         await using (var stranger = new StoreLeases(_plan.LeasePath!, 1, (_, _) => Task.FromResult<IHostConnection>(new ShellConnection())))
         {
             using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(2));
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => stranger.TakeAsync("elsewhere", _store.Context, limit.Token));
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => stranger.TakeAsync("elsewhere", null, _store.Context, limit.Token));
         }
 
         // The capture went on without the controller.
@@ -191,7 +191,7 @@ public sealed class DrillTests : IDisposable
 
         // Another controller has the only lease until it is done.
         await using var other = new StoreLeases(_plan.LeasePath!, 1, (_, _) => Task.FromResult<IHostConnection>(new ShellConnection()));
-        var lease = await other.TakeAsync("elsewhere", _store.Context, default);
+        var lease = await other.TakeAsync("elsewhere", null, _store.Context, default);
         File.Delete(_journalPath);
         _front.Clear();
         var second = RunAsync(["10.0.0.2"]);

@@ -39,7 +39,7 @@ public sealed class LeaseTests : IDisposable
             await using var controller = Controller(maxDown, shell: n % 2 == 0 ? "/bin/sh" : "/bin/bash");
             for (var i = 0; i < 4; i++)
             {
-                await using var lease = await controller.TakeAsync($"host{n}-{i}", Context, default);
+                await using var lease = await controller.TakeAsync($"host{n}-{i}", null, Context, default);
                 InterlockedMax(ref most, Interlocked.Increment(ref down));
                 await Task.Delay(30);
                 Interlocked.Decrement(ref down);
@@ -53,25 +53,68 @@ public sealed class LeaseTests : IDisposable
     {
         await using var careful = Controller(1);
         await using var bold = Controller(3);
-        var lease = await careful.TakeAsync("a", Context, default);
+        var lease = await careful.TakeAsync("a", null, Context, default);
         await Refused(bold);
         await lease.DisposeAsync();
-        await using var one = await bold.TakeAsync("b", Context, default);
-        await using var two = await bold.TakeAsync("c", Context, default);
+        await using var one = await bold.TakeAsync("b", null, Context, default);
+        await using var two = await bold.TakeAsync("c", null, Context, default);
         await Refused(careful);
+    }
+
+    [Fact]
+    public async Task Of_a_group_one_host_is_down_whoever_has_the_others()
+    {
+        var down = new int[2];
+        var together = 0;
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(async n =>
+        {
+            await using var controller = Controller(4, shell: n % 2 == 0 ? "/bin/sh" : "/bin/bash");
+            for (var i = 0; i < 3; i++)
+            {
+                // One name in two spellings, and a name that must stay words.
+                var (which, group) = i % 2 == 0 ? (0, n % 2 == 0 ? "Web" : "wEB") : (1, "$(touch owned)\n'\"");
+                await using var lease = await controller.TakeAsync($"host{n}-{i}", group, Context, default);
+                InterlockedMax(ref together, Interlocked.Increment(ref down[which]));
+                await Task.Delay(30);
+                Interlocked.Decrement(ref down[which]);
+            }
+        }));
+        Assert.Equal(1, together);
+        Assert.False(File.Exists(Path.Combine(Folder, "owned")));
+
+        await using var one = Controller(3);
+        await using var other = Controller(3);
+        await using var web = await one.TakeAsync("web01", "web", Context, default);
+        var generations = Directory.GetFiles(Folder, "slot-*").Length;
+        await Refused(other, "WEB");
+        Assert.Contains(_messages.OfType<HostProgress>(), p => p.Status.Contains("web01 of group web by ", StringComparison.Ordinal));
+        // Who waits leaves nothing behind each time it looks.
+        Assert.Equal(generations, Directory.GetFiles(Folder, "slot-*").Length);
+        await using var database = await other.TakeAsync("db01", "db", Context, default);
+        await using var lonely = await other.TakeAsync("misc", null, Context, default);
+    }
+
+    [Fact]
+    public async Task A_lease_of_a_version_without_groups_is_read()
+    {
+        Directory.CreateDirectory(Folder);
+        await File.WriteAllTextAsync(Path.Combine(Folder, "slot-1.1"), "0123\n1\n3600\nold by somebody\n");
+        await using var controller = Controller(2);
+        await Refused(controller, "web");
+        Assert.Contains(_messages.OfType<HostProgress>(), p => p.Status.Contains("old by somebody", StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task A_lease_that_nobody_renews_expires_and_is_taken_by_one()
     {
         await using var dead = Controller(1, seconds: 3600);
-        var lost = await dead.TakeAsync("a", Context, default);
+        var lost = await dead.TakeAsync("a", null, Context, default);
         // Its controller died an hour ago.
         Shell($"touch -d '2 hours ago' '{Folder}'/slot-1.1");
         await using var first = Controller(1);
         await using var second = Controller(1);
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        var takes = new[] { first, second }.Select(c => c.TakeAsync("b", Context, limit.Token)).ToList();
+        var takes = new[] { first, second }.Select(c => c.TakeAsync("b", null, Context, limit.Token)).ToList();
         var won = await Task.WhenAny(takes);
         var lease = await won;
         await Task.Delay(1000);
@@ -89,7 +132,7 @@ public sealed class LeaseTests : IDisposable
     public async Task An_expired_lease_is_not_revived()
     {
         await using var controller = Controller(1);
-        await using var lease = await controller.TakeAsync("a", Context, default);
+        await using var lease = await controller.TakeAsync("a", null, Context, default);
         Shell($"touch -d '2 hours ago' '{Folder}'/slot-1.1");
         Assert.False(await lease.IsHeldAsync(default));
     }
@@ -98,10 +141,10 @@ public sealed class LeaseTests : IDisposable
     public async Task It_is_renewed_while_it_is_held()
     {
         await using var controller = Controller(1, seconds: 2);
-        await using var lease = await controller.TakeAsync("a", Context, default);
+        await using var lease = await controller.TakeAsync("a", null, Context, default);
         await using var other = Controller(1);
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(6));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => other.TakeAsync("b", Context, limit.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => other.TakeAsync("b", null, Context, limit.Token));
         Assert.True(await lease.IsHeldAsync(default));
     }
 
@@ -109,7 +152,7 @@ public sealed class LeaseTests : IDisposable
     public async Task Who_waits_is_told_for_whom()
     {
         await using var controller = Controller(1);
-        await using var lease = await controller.TakeAsync("web01", Context, default);
+        await using var lease = await controller.TakeAsync("web01", null, Context, default);
         await using var other = Controller(1);
         await Refused(other);
         Assert.Contains(_messages.OfType<HostProgress>(), p => p.Status.Contains("web01 by ", StringComparison.Ordinal));
@@ -127,7 +170,7 @@ public sealed class LeaseTests : IDisposable
         await using var controller = Controller(1);
         for (var i = 0; i < 20; i++)
         {
-            await (await controller.TakeAsync("a", Context, default)).DisposeAsync();
+            await (await controller.TakeAsync("a", null, Context, default)).DisposeAsync();
         }
 
         Assert.InRange(Directory.GetFiles(Folder, "slot-1.[0-9]*").Length + Directory.GetFiles(Folder, "slot-1.*").Length, 1, 40);
@@ -140,13 +183,13 @@ public sealed class LeaseTests : IDisposable
     {
         File.WriteAllText(Folder, "a file");
         await using var controller = Controller(1);
-        Assert.Equal(ErrorIds.LeaseFailed, (await Assert.ThrowsAsync<HostException>(() => controller.TakeAsync("a", Context, default))).ErrorId);
+        Assert.Equal(ErrorIds.LeaseFailed, (await Assert.ThrowsAsync<HostException>(() => controller.TakeAsync("a", null, Context, default))).ErrorId);
     }
 
-    private async Task Refused(StoreLeases controller)
+    private async Task Refused(StoreLeases controller, string? group = null)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(1.5));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => controller.TakeAsync("x", Context, limit.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => controller.TakeAsync("x", group, Context, limit.Token));
     }
 
     private static void InterlockedMax(ref int target, int value)
