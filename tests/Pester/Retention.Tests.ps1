@@ -57,30 +57,3 @@ Describe 'Keeping dumps' {
         "$($store.ExportPath)/10.0.0.1-2026-02-01-10:00:00" | Clear-VmcoreHold -StoreHost 127.0.0.1 @connection -Confirm:$false | ForEach-Object Held | Should -BeFalse
     }
 }
-
-Describe 'Drills' {
-    It 'refuses limits and scripts that mean nothing before it contacts anybody' {
-        $common = @{ HostName = 'nobody'; StoreHost = 'nobody'; ExportPath = '/data' }
-        { Invoke-KdumpDrill @common -MaxDown 0 } | Should -Throw -ErrorId 'InvalidInput,*'
-        { Invoke-KdumpDrill @common -BatchSize 0 } | Should -Throw -ErrorId 'InvalidInput,*'
-        { Invoke-KdumpDrill @common -Group 5 } | Should -Throw -ErrorId 'InvalidInput,*'
-        { Invoke-KdumpDrill @common -PowerCycle 5 } | Should -Throw -ErrorId 'InvalidInput,*'
-        { Invoke-KdumpDrill @common -LeasePath relative } | Should -Throw -ErrorId 'InvalidInput,*'
-        { Resume-KdumpDrill /nowhere/drill.jsonl } | Should -Throw -ErrorId 'JournalFailed,*'
-    }
-
-    It 'gives NotReady as an object and as an error, and crashes nobody' {
-        if (Skip-Without $server) { return }
-        $folder = "$($server.Folder)/journals"
-        $drill = [pscustomobject]@{ HostName = '127.0.0.1'; Rack = 'r1' } |
-            Invoke-KdumpDrill @store @connection -Group Rack -Force -JournalPath "$folder/drill.jsonl" -ErrorVariable failed -ErrorAction SilentlyContinue
-        $drill | Should -BeOfType KdumpNfs.Drills.KdumpDrill
-        $drill.Verdict | Should -Be NotReady
-        # This machine captures no crash: the checks that say so are on the result, each with its remedy.
-        $drill.FailedChecks.Count | Should -BeGreaterThan 0
-        $drill.FailedChecks | ForEach-Object { $_.Outcome | Should -Be Fail; $_.Remedy | Should -Not -BeNullOrEmpty }
-        $drill.Reason | Should -Match ([regex]::Escape($drill.FailedChecks[0].Name))
-        $failed[0].FullyQualifiedErrorId | Should -Be 'NotReady,KdumpNfs.PowerShell.InvokeKdumpDrillCommand'
-        Test-Path $folder | Should -BeFalse
-    }
-}
