@@ -53,7 +53,7 @@ internal static class Program
         var options = new SshOptions { KnownHostsFiles = [knownHosts], ConfigFile = "/dev/null", ConnectTimeout = TimeSpan.FromSeconds(120) };
         var operation = new KdumpStatusOperation(new HostAccess(new SshNetConnector(), options));
         var front = new PrintingFront();
-        using var fleet = new FleetRun(atOnce);
+        using var fleet = new FleetRun(atOnce) { IsQuiet = true };
         foreach (var name in Hosts())
         {
             var host = new SshHost(name, "root", port, key);

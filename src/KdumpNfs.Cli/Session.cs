@@ -21,7 +21,7 @@ internal sealed class Session : IFleetFront, IDisposable
     {
         _options = options;
         _printer = new Printer(options.Json);
-        _fleet = new FleetRun(options.Throttle);
+        _fleet = new FleetRun(options.Throttle) { IsQuiet = !options.Verbose };
         OnCancel(_fleet.Cancel);
         _signals =
         [

@@ -8,7 +8,7 @@ using Xunit.Abstractions;
 namespace KdumpNfs.Tests.Lab;
 
 /// <summary>A guest of another architecture crashes under emulation; its own makedumpfile says what the text is.</summary>
-[Collection("9 Vmcores of another architecture"), Trait(Lane.Name, Lane.After)]
+[Collection("9 Vmcores of another architecture"), Trait(Lane.Name, Lane.Beside)]
 public sealed class Aarch64Scenarios(LabFixture lab, ITestOutputHelper output) : LabScenarios(lab, output), IClassFixture<LabFixture>
 {
     [SkippableFact, Step(10), Trait("Category", "Long")]

@@ -13,11 +13,14 @@ public static class Lane
     /// <summary>Scenarios of node1.</summary>
     public const string Node1 = "node1";
 
-    /// <summary>Scenarios of node2, and of the store alone.</summary>
+    /// <summary>Scenarios of node2.</summary>
     public const string Node2 = "node2";
 
     /// <summary>What follows when both are done.</summary>
     public const string After = "after";
+
+    /// <summary>What needs none of the guests: beside those.</summary>
+    public const string Beside = "beside";
 }
 
 /// <summary>Brings both nodes to where the scenarios that use both begin.</summary>

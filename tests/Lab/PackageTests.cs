@@ -6,9 +6,9 @@ using Xunit.Abstractions;
 
 namespace KdumpNfs.Tests.Lab;
 
-/// <summary>Packages from the repository inside the image, on the store; beside node1's, so that neither lane is much longer than the other one.</summary>
-[Collection("6 Packages of the store"), Trait(Lane.Name, Lane.Node2)]
-public sealed class StorePackageTests(LabFixture lab, ITestOutputHelper output) : SetupScenarios(lab, output), IClassFixture<LabFixture>
+/// <summary>Packages from the repository inside the image, on the store and on node1; tools that are installed for it.</summary>
+[Collection("6 Packages"), Trait(Lane.Name, Lane.Node1)]
+public sealed class PackageTests(LabFixture lab, ITestOutputHelper output) : SetupScenarios(lab, output), IClassFixture<LabFixture>
 {
     [SkippableFact, Step(20), Trait("Category", "Long")]
     public async Task Kdump_is_installed_from_a_repository_and_switched_off_again()
@@ -38,12 +38,7 @@ public sealed class StorePackageTests(LabFixture lab, ITestOutputHelper output) 
         Assert.True(One<KdumpInstallation>(Install(refresh: false), Lab.Storage).Changed);
         Assert.True(One<KdumpDisabling>(DisableAsync, Lab.Storage).Changed);
     }
-}
 
-/// <summary>Packages from the repository inside the image, on node1; tools that are installed for it.</summary>
-[Collection("6 Packages"), Trait(Lane.Name, Lane.Node1)]
-public sealed class PackageTests(LabFixture lab, ITestOutputHelper output) : SetupScenarios(lab, output), IClassFixture<LabFixture>
-{
     [SkippableFact, Step(31), Trait("Category", "Long")]
     public async Task An_image_that_cannot_be_built_leaves_the_old_one_loaded()
     {

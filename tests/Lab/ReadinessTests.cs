@@ -36,8 +36,8 @@ public sealed class ReadinessTests(LabFixture lab, ITestOutputHelper output) : L
         Assert.True(readiness.StoreFreeBytes > readiness.EstimateBytes);
     }
 
-    // Makes a fault, looks, and takes it back whatever was seen.
-    private async Task SabotageAsync(SshHost host, string fault, SshHost where, string make, string undo, bool probe, params string[] failed)
+    // Makes a fault, looks, and takes it back whatever was seen. What is seen fails the checks named, in these words.
+    private async Task SabotageAsync(SshHost host, string fault, string words, SshHost where, string make, string undo, bool probe, params string[] failed)
     {
         var watch = System.Diagnostics.Stopwatch.StartNew();
         await ShellAsync(where, make);
@@ -51,16 +51,18 @@ public sealed class ReadinessTests(LabFixture lab, ITestOutputHelper output) : L
             await ShellAsync(where, undo);
         }
 
-        Out.WriteLine($"{fault} ({watch.Elapsed.TotalSeconds:0} s): {string.Join("; ", readiness.Checks.Where(c => c.Outcome == CheckOutcome.Fail))}");
+        var told = string.Join("; ", readiness.Checks.Where(c => c.Outcome == CheckOutcome.Fail));
+        Out.WriteLine($"{fault} ({watch.Elapsed.TotalSeconds:0} s): {told}");
         Assert.False(readiness.Passed, fault);
         Assert.Equal(KdumpState.NotReady, readiness.State);
         Assert.Equal(failed, readiness.Failed);
+        Assert.Contains(words, told, StringComparison.Ordinal);
         Assert.All(readiness.Checks.Where(c => c.Outcome == CheckOutcome.Fail), c => Assert.False(string.IsNullOrWhiteSpace(c.Remedy), c.Name));
     }
 
-    private Task OnHost(SshHost host, string fault, string make, string undo, params string[] failed) => SabotageAsync(host, fault, host, make, undo, probe: false, failed);
+    private Task OnHost(SshHost host, string fault, string words, string make, string undo, params string[] failed) => SabotageAsync(host, fault, words, host, make, undo, probe: false, failed);
 
-    private Task OnStore(SshHost host, string fault, string make, string undo, params string[] failed) => SabotageAsync(host, fault, Lab.Storage, make, undo, probe: true, failed);
+    private Task OnStore(SshHost host, string fault, string words, string make, string undo, params string[] failed) => SabotageAsync(host, fault, words, Lab.Storage, make, undo, probe: true, failed);
 
     [SkippableFact, Step(10)]
     public async Task Hosts_that_dump_to_the_store_pass()
@@ -89,20 +91,20 @@ public sealed class ReadinessTests(LabFixture lab, ITestOutputHelper output) : L
         const string Conf = "/etc/kdump.conf";
         const string Keep = $"cp -a {Conf} /run/lab-kdump.conf";
         const string Back = $"cp -a /run/lab-kdump.conf {Conf}; rm /run/lab-kdump.conf";
-        await OnHost(host, "service stopped", "systemctl stop kdump", "systemctl start kdump", ServiceActive, CrashKernelLoaded);
-        await OnHost(host, "service disabled", "systemctl disable -q kdump", "systemctl enable -q kdump", ServiceEnabled);
+        await OnHost(host, "service stopped", "kdump.service is inactive", "systemctl stop kdump", "systemctl start kdump", ServiceActive, CrashKernelLoaded);
+        await OnHost(host, "service disabled", "after the next boot nothing is loaded", "systemctl disable -q kdump", "systemctl enable -q kdump", ServiceEnabled);
         // A boot without crashkernel= shows this file so; here it is covered by one that says it.
-        await OnHost(host, "memory not reserved", "echo 0 >/run/lab-zero; mount --bind /run/lab-zero /sys/kernel/kexec_crash_size",
+        await OnHost(host, "memory not reserved", "Nothing is reserved for a capture kernel", "echo 0 >/run/lab-zero; mount --bind /run/lab-zero /sys/kernel/kexec_crash_size",
             "umount /sys/kernel/kexec_crash_size; rm /run/lab-zero", MemoryReserved);
-        await OnHost(host, "stale image: configuration", $"{Keep}; touch {Conf}", Back, ImageCurrent);
-        await OnHost(host, "stale image: a hook", "mkdir -p /etc/kdump/post.d; printf '#!/bin/sh\\n' >/etc/kdump/post.d/lab.sh; chmod 755 /etc/kdump/post.d/lab.sh",
+        await OnHost(host, "stale image: configuration", ": /etc/kdump.conf.", $"{Keep}; touch {Conf}", Back, ImageCurrent);
+        await OnHost(host, "stale image: a hook", ": /etc/kdump/post.d/lab.sh.", "mkdir -p /etc/kdump/post.d; printf '#!/bin/sh\\n' >/etc/kdump/post.d/lab.sh; chmod 755 /etc/kdump/post.d/lab.sh",
             "rm -r /etc/kdump/post.d", ImageCurrent);
-        await OnHost(host, "a program of the image is gone", $"{Keep}; echo 'extra_bins /usr/bin/lab-none' >>{Conf}; touch -r /run/lab-kdump.conf {Conf}", Back, ImageCurrent);
-        await OnHost(host, "image aimed at another target", $"{Keep}; sed -i 's,{ExportPath}$,/data/other_share,' {Conf}; touch -r /run/lab-kdump.conf {Conf}", Back, ImageTarget);
-        await OnHost(host, "unsupported compression", $"{Keep}; sed -i 's/makedumpfile -[a-z]/makedumpfile -z/' {Conf}; touch -r /run/lab-kdump.conf {Conf}", Back,
+        await OnHost(host, "a program of the image is gone", "/usr/bin/lab-none does not exist", $"{Keep}; echo 'extra_bins /usr/bin/lab-none' >>{Conf}; touch -r /run/lab-kdump.conf {Conf}", Back, ImageCurrent);
+        await OnHost(host, "image aimed at another target", "the configuration says nfs 192.168.122.1:/data/other_share/var/crash", $"{Keep}; sed -i 's,{ExportPath}$,/data/other_share,' {Conf}; touch -r /run/lab-kdump.conf {Conf}", Back, ImageTarget);
+        await OnHost(host, "unsupported compression", "built without Zstd", $"{Keep}; sed -i 's/makedumpfile -[a-z]/makedumpfile -z/' {Conf}; touch -r /run/lab-kdump.conf {Conf}", Back,
             ReadinessCheckNames.CoreCollector);
         // The guests have no watchdog: a tree as a driver makes it is put in its place.
-        await OnHost(host, "watchdog shorter than the dump", """
+        await OnHost(host, "watchdog shorter than the dump", "watchdog0 (iTCO_wdt) resets the host after 30 s", """
             [ -d /sys/class/watchdog ] || modprobe softdog
             mkdir -p /run/lab-watchdog/watchdog0
             cd /run/lab-watchdog/watchdog0; echo active >state; echo 30 >timeout; echo 'iTCO_wdt' >identity
@@ -118,11 +120,11 @@ public sealed class ReadinessTests(LabFixture lab, ITestOutputHelper output) : L
         var byName = $"{Keep}; sed -i 's,^NFS=.*,NFS=\"storage:{ExportPath}{DumpPath}\",' {Conf}";
         await ShellAsync(host, byName);
         Assert.Equal(CheckOutcome.Pass, Readiness(host, probe: false).Check(TargetResolves)!.Outcome);
-        await OnHost(host, "name not resolvable", "grep -v storage /etc/hosts >/run/lab-hosts; mount --bind /run/lab-hosts /etc/hosts", "umount /etc/hosts; rm /run/lab-hosts", TargetResolves);
+        await OnHost(host, "name not resolvable", "does not resolve 'storage'", "grep -v storage /etc/hosts >/run/lab-hosts; mount --bind /run/lab-hosts /etc/hosts", "umount /etc/hosts; rm /run/lab-hosts", TargetResolves);
         await ShellAsync(host, Back);
-        await OnHost(host, "switched off", $"{Keep}; sed -i 's/^USE_KDUMP=.*/USE_KDUMP=0/' {Conf}", Back, Configuration);
-        await OnHost(host, "unsupported compression", $"{Keep}; echo 'MAKEDUMP_ARGS=\"-p -d 31\"' >>{Conf}", Back, ReadinessCheckNames.CoreCollector);
-        await OnHost(host, "two targets", $"{Keep}; echo 'SSH=\"root@192.168.122.1\"' >>{Conf}", Back, Configuration);
+        await OnHost(host, "switched off", "USE_KDUMP is not 1", $"{Keep}; sed -i 's/^USE_KDUMP=.*/USE_KDUMP=0/' {Conf}", Back, Configuration);
+        await OnHost(host, "unsupported compression", "built without Snappy", $"{Keep}; echo 'MAKEDUMP_ARGS=\"-p -d 31\"' >>{Conf}", Back, ReadinessCheckNames.CoreCollector);
+        await OnHost(host, "two targets", "each of FTP, SSH and NFS that is set", $"{Keep}; echo 'SSH=\"root@192.168.122.1\"' >>{Conf}", Back, Configuration);
     }
 
     [SkippableFact, Step(30), Trait("Category", "Long")]
@@ -134,13 +136,13 @@ public sealed class ReadinessTests(LabFixture lab, ITestOutputHelper output) : L
         var client = line[..line.IndexOf('(', StringComparison.Ordinal)];
         var options = line[(client.Length + 1)..].TrimEnd(')');
         var export = $"exportfs -o '{options}' '{client}:{ExportPath}'";
-        await OnStore(Lab.Node2, "export gone", $"exportfs -u '{client}:{ExportPath}'", export, ExportMountable);
-        await OnStore(Lab.Node1, "path missing", $"mv {ExportPath}{DumpPath} {ExportPath}/var/away", $"mv {ExportPath}/var/away {ExportPath}{DumpPath}", ExportMountable);
-        await OnStore(Lab.Node2, "path missing", $"mv {ExportPath}{DumpPath} {ExportPath}/var/away", $"mv {ExportPath}/var/away {ExportPath}{DumpPath}", DumpPathExists);
-        await OnStore(Lab.Node2, "root squashed", $"exportfs -o '{options.Replace("no_root_squash", "root_squash", StringComparison.Ordinal)}' '{client}:{ExportPath}'", export, DumpPathWritable);
-        await OnStore(Lab.Node2, "disk full on the store", "fallocate -l $(($(df -Pk /data | tail -n 1 | sed 's/  */ /g' | cut -d ' ' -f 4) * 1024)) /data/fill; dd if=/dev/zero of=/data/fill2 bs=4k 2>/dev/null; sync; exit 0",
+        await OnStore(Lab.Node2, "export gone", "access denied by server", $"exportfs -u '{client}:{ExportPath}'", export, ExportMountable);
+        await OnStore(Lab.Node1, "path missing", "No such file or directory", $"mv {ExportPath}{DumpPath} {ExportPath}/var/away", $"mv {ExportPath}/var/away {ExportPath}{DumpPath}", ExportMountable);
+        await OnStore(Lab.Node2, "path missing", "no directory var/crash", $"mv {ExportPath}{DumpPath} {ExportPath}/var/away", $"mv {ExportPath}/var/away {ExportPath}{DumpPath}", DumpPathExists);
+        await OnStore(Lab.Node2, "root squashed", "The host's root cannot write there", $"exportfs -o '{options.Replace("no_root_squash", "root_squash", StringComparison.Ordinal)}' '{client}:{ExportPath}'", export, DumpPathWritable);
+        await OnStore(Lab.Node2, "disk full on the store", "The store is full", "fallocate -l $(($(df -Pk /data | tail -n 1 | sed 's/  */ /g' | cut -d ' ' -f 4) * 1024)) /data/fill; dd if=/dev/zero of=/data/fill2 bs=4k 2>/dev/null; sync; exit 0",
             "rm -f /data/fill /data/fill2; sync", FreeSpace);
-        await OnStore(Lab.Node2, "nfs-server stopped", "systemctl stop nfs-server", "systemctl start nfs-server", ExportMountable);
+        await OnStore(Lab.Node2, "nfs-server stopped", "Connection refused", "systemctl stop nfs-server", "systemctl start nfs-server", ExportMountable);
     }
 
     [SkippableFact, Step(40)]

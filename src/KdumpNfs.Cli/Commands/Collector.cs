@@ -23,7 +23,7 @@ internal sealed class Collector : IDisposable
         _watch = new VmcoreWatch(store);
         _name = name;
         _timeout = timeout;
-        _fleet = new FleetRun(session.Options.Throttle);
+        _fleet = new FleetRun(session.Options.Throttle) { IsQuiet = !session.Options.Verbose };
         session.OnCancel(_fleet.Cancel);
     }
 

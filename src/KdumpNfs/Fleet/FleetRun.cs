@@ -26,6 +26,9 @@ public sealed class FleetRun : IDisposable
         _throttleLimit = throttleLimit;
     }
 
+    /// <summary>The stories of hosts (<see cref="HostVerbose"/>) are not told: each message wakes the thread that takes it, also for nothing.</summary>
+    public bool IsQuiet { get; init; }
+
     /// <summary>Whether another host may start. Take messages until it is.</summary>
     public bool HasRoom => _inWork < _throttleLimit;
 
@@ -167,7 +170,7 @@ public sealed class FleetRun : IDisposable
 
     private async Task RunAsync(string hostName, Func<HostContext, CancellationToken, Task> work, SshHost? host, int turn)
     {
-        var context = new HostContext(hostName, Post, host);
+        var context = new HostContext(hostName, Post, host, IsQuiet);
         try
         {
             await TurnAsync(turn).ConfigureAwait(false);

@@ -7,21 +7,29 @@ public sealed class HostContext
 {
     private readonly Action<FleetMessage> _post;
     private readonly SshHost? _host;
+    private readonly bool _quiet;
     private readonly object _gate = new();
     private readonly List<Task> _closing = [];
 
-    internal HostContext(string hostName, Action<FleetMessage> post, SshHost? host = null)
+    internal HostContext(string hostName, Action<FleetMessage> post, SshHost? host = null, bool quiet = false)
     {
         HostName = hostName;
         _post = post;
         _host = host;
+        _quiet = quiet;
     }
 
     /// <summary>The host.</summary>
     public string HostName { get; }
 
-    /// <summary>Tells the story of the host.</summary>
-    public void Verbose(string text) => _post(new HostVerbose(HostName, text));
+    /// <summary>Tells the story of the host, where somebody wants to hear it.</summary>
+    public void Verbose(string text)
+    {
+        if (!_quiet)
+        {
+            _post(new HostVerbose(HostName, text));
+        }
+    }
 
     /// <summary>Warns; the operation goes on.</summary>
     public void Warning(string text) => _post(new HostWarning(HostName, text));

@@ -65,6 +65,25 @@ public sealed class FleetRunTests
         Assert.True(fleet.IsIdle);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Stories_are_told_where_somebody_wants_them_and_warnings_always(bool quiet)
+    {
+        var front = new Front();
+        using var fleet = new FleetRun(1) { IsQuiet = quiet };
+        fleet.Add(front, "web01", (context, _) =>
+        {
+            context.Verbose("story");
+            context.Warning("warning");
+            context.Output("web01");
+            return Task.CompletedTask;
+        });
+        fleet.Finish(front);
+        Assert.Equal(quiet ? ["warning"] : ["story", "warning"], front.Said);
+        Assert.Equal(["web01"], front.Outputs);
+    }
+
     [Fact]
     public void A_quarter_as_many_connections_end_beside_the_hosts_in_work()
     {
