@@ -293,6 +293,8 @@ run_tests() {
   for shell in tcsh zsh; do need $shell $shell || true; done
   # sudo that asks for a password: its tests are skipped without.
   need sudo sudo && need openssl openssl || true
+  # A firewall for a test that gives it a network of its own. Not where installing it would start it in this machine's.
+  [ -d /run/systemd/system ] || need firewalld firewalld nftables dbus iproute2 || true
   # A console server for the serial consoles of stand-ins and guests; its service is not wanted.
   need conmand conman || true
   need_asyncssh
