@@ -302,13 +302,12 @@ run_tests() {
   start_lab_image
   build
   package
+  # Scenarios mostly wait for guests: what needs none of them runs meanwhile.
+  start_lab_tests "$full"
+  run_suite Unit
   if [ "$full" = full ]; then
-    # The long scenarios mostly wait for guests: what needs none of them runs meanwhile.
-    start_lab_tests full
-    run_suite Unit
     run_suite Integration
   else
-    run_suite Unit
     run_suite Integration --filter "Category!=Long"
     notes+=("left to 'test full': the corpus of known_hosts files, controllers and connections that die, a second round of crashes")
   fi
@@ -317,7 +316,7 @@ run_tests() {
   # As users have it: out of its package.
   unpack_module "$out/test/modules"
   run_pester "tests/Pester" module "$out/test/modules/KdumpNfs"
-  run_lab_tests "$full"
+  finish_lab_tests
   say "Summary after $((SECONDS - started)) s"
   if [ "$sshnet" != true ]; then
     notes+=("not built: the SSH.NET transport (its package does not restore here)")
@@ -385,14 +384,8 @@ need_lab() {
   need ssh openssh-client
 }
 
-# The guests are booted once for everything that needs them; lab/lab run takes them down whatever happens.
-lab_tests() {
-  finish_lab_image || true
-  lab/lab run storage node1 node2 -- "$root/tools/build/in-lab.sh" "$1"
-}
-
-lab_job=
-# In a process group of its own, so that an end of this script ends the guests too.
+# The guests are booted once for everything that needs them; lab/lab run takes them down whatever happens. In a process group of its own, so that an end of
+# this script ends the guests too.
 start_lab_tests() {
   say "Tests: virtual lab, begun; its words come below"
   finish_lab_image || true
@@ -401,16 +394,12 @@ start_lab_tests() {
   trap 'kill -TERM -- "-$lab_job" 2>/dev/null; wait "$lab_job"' EXIT
 }
 
-run_lab_tests() {
+finish_lab_tests() {
   say "Tests: virtual lab"
   local status=0
-  if [ -n "$lab_job" ]; then
-    wait "$lab_job" || status=$?
-    trap - EXIT
-    cat "$out/lab-tests.log"
-  else
-    lab_tests "$1" || status=$?
-  fi
+  wait "$lab_job" || status=$?
+  trap - EXIT
+  cat "$out/lab-tests.log"
   local file
   for file in "$out"/test/Lab*.trx; do
     [ -f "$file" ] && count_trx "$file" && take_notes Lab "$file"
