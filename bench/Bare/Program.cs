@@ -50,6 +50,8 @@ internal static class Program
     /// <summary>The status of each host of stdin, started and compiled as <see cref="Cat"/> is.</summary>
     private static int Status(string key, int port, string knownHosts, int atOnce)
     {
+        // As the command does; the bare loop is SSH.NET as it is.
+        InlineSockets.Use();
         var options = new SshOptions { KnownHostsFiles = [knownHosts], ConfigFile = "/dev/null", ConnectTimeout = TimeSpan.FromSeconds(120) };
         var operation = new KdumpStatusOperation(new HostAccess(new SshNetConnector(), options));
         var front = new PrintingFront();

@@ -3,6 +3,8 @@ using KdumpNfs.Cli.Commands;
 using System.CommandLine;
 using System.CommandLine.Help;
 
+KdumpNfs.Ssh.InlineSockets.Use();
+
 // Not a RootCommand: that one is called like the assembly.
 var root = new Command("kdumpnfs", """
     Kernel crash dumps of a fleet of Linux servers on central NFS storage, over SSH.

@@ -25,6 +25,7 @@ public static class ExternalCommand
         start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
         start.Environment["KDUMPNFS_HOST"] = host.HostName;
         start.Environment["KDUMPNFS_PORT"] = host.Port?.ToString(CultureInfo.InvariantCulture) ?? "";
+        InlineSockets.KeepFrom(start);
         context.Verbose($"Runs: {command}");
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(Limit);
@@ -36,6 +37,7 @@ public static class ExternalCommand
             var error = process.StandardError.ReadToEndAsync(limit.Token);
             var said = await output.ConfigureAwait(false);
             var complained = await error.ConfigureAwait(false);
+            await InlineSockets.LeaveAsync().ConfigureAwait(false);
             await process.WaitForExitAsync(limit.Token).ConfigureAwait(false);
             return process.ExitCode == 0 ? (said.Length > MaximumOutput ? said[^MaximumOutput..] : said)
                 : throw Failed(host, $"The command ended with status {process.ExitCode}: {command}", complained.Length > 0 ? complained : said, null);

@@ -34,6 +34,8 @@ internal sealed class OpenSshPipe : IScriptPipe, IAsyncDisposable
             start.ArgumentList.Add(argument);
         }
 
+        InlineSockets.KeepFrom(start);
+
         // BatchMode asks nothing on the terminal; this keeps a window from asking. With a passphrase to give, our helper is asked instead.
         start.Environment["SSH_ASKPASS_REQUIRE"] = askpass is null ? "never" : "force";
         if (askpass is not null)
@@ -62,7 +64,9 @@ internal sealed class OpenSshPipe : IScriptPipe, IAsyncDisposable
     public async Task<string> ReadErrorAsync(CancellationToken cancellationToken)
     {
         using var reader = new StreamReader(_process.StandardError.BaseStream);
-        return await reader.ReadToEndAsync(cancellationToken).ConfigureAwait(false);
+        var text = await reader.ReadToEndAsync(cancellationToken).ConfigureAwait(false);
+        await InlineSockets.LeaveAsync().ConfigureAwait(false);
+        return text;
     }
 
     public async Task WriteAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
@@ -72,6 +76,7 @@ internal sealed class OpenSshPipe : IScriptPipe, IAsyncDisposable
             var stdin = _process.StandardInput.BaseStream;
             await stdin.WriteAsync(data, cancellationToken).ConfigureAwait(false);
             await stdin.FlushAsync(cancellationToken).ConfigureAwait(false);
+            await InlineSockets.LeaveAsync().ConfigureAwait(false);
         }
         catch (ObjectDisposedException e)
         {
@@ -171,6 +176,13 @@ internal sealed class OpenSshPipe : IScriptPipe, IAsyncDisposable
         ended(status);
     }
 
+    private async ValueTask<int> ReadAsync(Stream stream, byte[] buffer)
+    {
+        var count = await stream.ReadAsync(buffer, _stop.Token).ConfigureAwait(false);
+        await InlineSockets.LeaveAsync().ConfigureAwait(false);
+        return count;
+    }
+
     private async Task ReadAsync(Stream stream, ScriptLoop.StreamSide side)
     {
         // Not pooled and not early: an idle connection holds no buffer of its own beyond this one.
@@ -178,7 +190,7 @@ internal sealed class OpenSshPipe : IScriptPipe, IAsyncDisposable
         try
         {
             int count;
-            while ((count = await stream.ReadAsync(buffer, _stop.Token).ConfigureAwait(false)) > 0)
+            while ((count = await ReadAsync(stream, buffer).ConfigureAwait(false)) > 0)
             {
                 side.Feed(buffer.AsSpan(0, count));
             }
