@@ -95,6 +95,6 @@ public sealed record ConsoleListen
     /// <summary>An extended regular expression (grep -E) that ends the listening when it is seen; null for none.</summary>
     public string? Until { get; init; }
 
-    /// <summary>At most so many bytes; a console that says more is left.</summary>
+    /// <summary>At most so many bytes from the first break on; a console that says more is left.</summary>
     public int MaximumBytes { get; init; } = 4 << 20;
 }

@@ -1,7 +1,7 @@
 # Opens a serial console, sends keys of sysrq behind serial breaks, and hands on what the console says, as it comes.
 # Variables: kind (conman, ipmitool), command (opens the console; its words are quoted), password_file, keys (single characters, a word each),
 # proof (text that has to appear on the console before anything is sent; empty: none), proof_limit, open_limit, first_word, quiet, limit (tenths
-# of a second), until (an extended regular expression; empty: none), maximum (bytes)
+# of a second), until (an extended regular expression; empty: none), maximum (bytes, from the first break on)
 # Records: state WORD, text BYTES (what the console said since the record before), key CHARACTER (sent now), keyend WHY.
 # shellcheck shell=sh disable=SC2154
 for tool in "$kind" script; do
@@ -115,6 +115,8 @@ over=
 first=1
 for key in $keys; do
   listen
+  # What a console said before anything was asked takes nothing of the answers' room.
+  [ -z "$first" ] || total=0
   window=
   over=
   heard=

@@ -166,6 +166,7 @@ public sealed class ConsoleTests(SharedServer shared) : IDisposable
         Assert.Equal(ConsoleEnd.Until, until.End);
         Assert.Contains("line 5", until.Text, StringComparison.Ordinal);
         Assert.DoesNotContain("line 59", until.Text, StringComparison.Ordinal);
+        // The first talk still goes on: what comes before the key takes nothing of the room for its answer.
         var full = Assert.Single(await SendAsync(Node1, "t", patient with { MaximumBytes = 5000 }));
         Assert.Equal(ConsoleEnd.Full, full.End);
         Assert.InRange(full.Text.Length, 1000, 40000);
