@@ -29,7 +29,7 @@ public sealed class FleetRun : IDisposable
     /// <summary>The stories of hosts (<see cref="HostVerbose"/>) are not told: each message wakes the thread that takes it, also for nothing.</summary>
     public bool IsQuiet { get; init; }
 
-    /// <summary>Whether another host may start. Take messages until it is.</summary>
+    /// <summary>Whether another host may start. Take messages until it is (<see cref="TryTakeUntilRoom"/>).</summary>
     public bool HasRoom => _inWork < _throttleLimit;
 
     /// <summary>Whether every host that was started has been answered for and its messages were taken.</summary>
@@ -87,6 +87,21 @@ public sealed class FleetRun : IDisposable
         }
 
         return TryTakeReady(out message);
+    }
+
+    /// <summary>The next message, as long as no other host may start; waits for one. False when there is room, or when the run was cancelled and the time for cleaning up is over.</summary>
+    public bool TryTakeUntilRoom(out FleetMessage message)
+    {
+        while (!HasRoom && TryWait(out var next))
+        {
+            if (Visible(next, out message))
+            {
+                return true;
+            }
+        }
+
+        message = null!;
+        return false;
     }
 
     /// <summary>The next message that is already there; never waits.</summary>
@@ -211,11 +226,11 @@ public sealed class FleetRun : IDisposable
         }
     }
 
-    // The host's place is free while its connection ends, but only so many end beside those in work: where the machine is busy they would pile up, each with its buffers.
+    // The host's place is free while its connection ends, but only as many end as may be in work: where the machine is busy they would pile up, each with its buffers.
     private async Task LeaveAsync(string hostName, HostContext context)
     {
         var left = context.LeftAsync();
-        var beside = Interlocked.Increment(ref _leaving) <= Math.Max(1, _throttleLimit / 4);
+        var beside = Interlocked.Increment(ref _leaving) <= _throttleLimit;
         if (beside)
         {
             Post(new HostDone(hostName));

@@ -45,7 +45,7 @@ public static class FleetPump
     public static void MakeRoom(this FleetRun fleet, IFleetFront front)
     {
         ArgumentNullException.ThrowIfNull(fleet);
-        while (!fleet.HasRoom && fleet.TryTake(out var message))
+        while (fleet.TryTakeUntilRoom(out var message))
         {
             Dispatch(front, message);
         }

@@ -85,27 +85,63 @@ public sealed class FleetRunTests
     }
 
     [Fact]
-    public void A_quarter_as_many_connections_end_beside_the_hosts_in_work()
+    public void As_many_connections_end_beside_the_hosts_in_work_as_may_be_in_work()
     {
-        using var fleet = new FleetRun(4);
+        using var fleet = new FleetRun(3);
         var ends = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        for (var i = 0; i < 4; i++)
-        {
-            fleet.Start($"host{i}", (context, _) =>
-            {
-                context.Leave(ends.Task);
-                context.Output(context.HostName);
-                return Task.CompletedTask;
-            });
-        }
+        StartThree();
+        TakeOutputs();
+        Assert.True(SpinWait.SpinUntil(() => !fleet.TryTakeReady(out _) && fleet.InWork == 0, TimeSpan.FromSeconds(30)));
 
-        var outputs = Enumerable.Range(0, 4).Count(i => fleet.TryTake(out var message) && message is HostOutput);
-        Assert.Equal(4, outputs);
-        Assert.True(SpinWait.SpinUntil(() => !fleet.TryTakeReady(out _) && fleet.HasRoom, TimeSpan.FromSeconds(30)));
+        // The place of those that follow is free only when somebody's connection has ended.
+        StartThree();
+        TakeOutputs();
+        Assert.False(fleet.TryTakeReady(out _));
         Assert.Equal(3, fleet.InWork);
         ends.SetResult();
         Assert.False(fleet.TryTake(out _));
         Assert.True(fleet.IsIdle);
+
+        void StartThree()
+        {
+            for (var i = 0; i < 3; i++)
+            {
+                fleet.Start($"host{fleet.Started}", (context, _) =>
+                {
+                    context.Leave(ends.Task);
+                    context.Output(context.HostName);
+                    return Task.CompletedTask;
+                });
+            }
+        }
+
+        void TakeOutputs() => Assert.Equal(3, Enumerable.Range(0, 3).Count(_ => fleet.TryTake(out var message) && message is HostOutput));
+    }
+
+    [Fact]
+    public void A_place_is_filled_when_its_host_is_done_and_not_when_another_one_speaks()
+    {
+        var front = new Front();
+        using var fleet = new FleetRun(2);
+        var begun = new TaskCompletionSource();
+        fleet.Add(front, "silent", async (context, token) =>
+        {
+            await begun.Task.WaitAsync(TimeSpan.FromSeconds(30), token);
+            context.Output("silent");
+        });
+        fleet.Add(front, "quick", (context, _) =>
+        {
+            context.Output("quick");
+            return Task.CompletedTask;
+        });
+        fleet.Add(front, "third", (context, _) =>
+        {
+            begun.SetResult();
+            context.Output("third");
+            return Task.CompletedTask;
+        });
+        fleet.Finish(front);
+        Assert.Equal(["quick", "silent", "third"], front.Outputs.Order());
     }
 
     [Fact]
