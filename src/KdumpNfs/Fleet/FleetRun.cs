@@ -155,8 +155,10 @@ public sealed class FleetRun : IDisposable
     /// <summary>How long disposal waits for workers: Ctrl-C must give the prompt back within a second.</summary>
     public static readonly TimeSpan CleanUpLimit = TimeSpan.FromMilliseconds(900);
 
-    // Until a host has answered, twice as many are begun each time that this is over: all of 128 after 0.14 s.
+    // Until a host has answered, twice as many are begun each time that this is over, and all of them after so many times: where no host has answered by then it is the
+    // network that takes long, and not the cores that are busy.
     private static readonly TimeSpan Doubling = TimeSpan.FromMilliseconds(20);
+    private const int Doublings = 3;
 
     // One limit for the pump and for disposal together, counted from the cancellation.
     private TimeSpan CleanUpLeft
@@ -220,7 +222,7 @@ public sealed class FleetRun : IDisposable
         if (turn > 0 && !_answered.Task.IsCompleted)
         {
             using var end = CancellationTokenSource.CreateLinkedTokenSource(_cancel.Token);
-            await Task.WhenAny(_answered.Task, Task.Delay(Doubling * Math.Log2(1 + turn), end.Token)).ConfigureAwait(false);
+            await Task.WhenAny(_answered.Task, Task.Delay(Doubling * Math.Min(Doublings, Math.Log2(1 + turn)), end.Token)).ConfigureAwait(false);
             await end.CancelAsync().ConfigureAwait(false);
             _cancel.Token.ThrowIfCancellationRequested();
         }
