@@ -24,7 +24,7 @@ internal static class ErrorRecords
         ErrorIds.InvalidInput or ErrorIds.HostNameMissing or ErrorIds.NotExpressible => ErrorCategory.InvalidArgument,
         ErrorIds.NameNotResolved or ErrorIds.SshClientMissing or ErrorIds.KdumpNotInstalled or ErrorIds.NfsServerNotInstalled or
             ErrorIds.ExportPathMissing or ErrorIds.DumpPathMissing or ErrorIds.VmcoreDirectoryMissing or ErrorIds.VmcoreMissing => ErrorCategory.ObjectNotFound,
-        ErrorIds.Unreachable or ErrorIds.ConnectionLost => ErrorCategory.ConnectionError,
+        ErrorIds.Unreachable or ErrorIds.ConnectionLost or ErrorIds.ConnectionReset or ErrorIds.NotAdmitted => ErrorCategory.ConnectionError,
         ErrorIds.Timeout or ErrorIds.HostDidNotReturn or ErrorIds.VmcoreTimeout => ErrorCategory.OperationTimeout,
         ErrorIds.HostKeyUnknown or ErrorIds.HostKeyChanged or ErrorIds.HostKeyRevoked or ErrorIds.HostCertificateNotSupported or
             ErrorIds.MachineIdMismatch => ErrorCategory.SecurityError,
@@ -40,10 +40,10 @@ internal static class ErrorRecords
         ErrorIds.SysrqNoAnswer or ErrorIds.KernelSettingRefused => ErrorCategory.InvalidResult,
         ErrorIds.ApplyInProgress or ErrorIds.VmcoreWriting => ErrorCategory.ResourceBusy,
         ErrorIds.LocalFileExists => ErrorCategory.ResourceExists,
-        ErrorIds.WriteFailed or ErrorIds.LocalWriteFailed or ErrorIds.RemoveFailed => ErrorCategory.WriteError,
+        ErrorIds.WriteFailed or ErrorIds.FileSystemReadOnly or ErrorIds.NoSpace or ErrorIds.LocalWriteFailed or ErrorIds.RemoveFailed => ErrorCategory.WriteError,
         ErrorIds.ExportNotMountable or ErrorIds.NotAMountPoint or ErrorIds.EstimateNotPossible => ErrorCategory.ResourceUnavailable,
         ErrorIds.NotReady or ErrorIds.FileChanged or ErrorIds.ActivationFailed or ErrorIds.ChangeRolledBack or ErrorIds.RollbackFailed or
-            ErrorIds.ApplyUnfinished or ErrorIds.ExportFailed or ErrorIds.SysrqFailed or ErrorIds.CrashDidNotHappen or ErrorIds.VmcoreFailed or ErrorIds.ReceiveFailed => ErrorCategory.InvalidResult,
+            ErrorIds.ApplyUnfinished or ErrorIds.HostRebooted or ErrorIds.ExportFailed or ErrorIds.SysrqFailed or ErrorIds.CrashDidNotHappen or ErrorIds.VmcoreFailed or ErrorIds.ReceiveFailed => ErrorCategory.InvalidResult,
         ErrorIds.KeyPassphraseWrong or ErrorIds.SudoPasswordWrong => ErrorCategory.AuthenticationError,
         ErrorIds.SessionNotFound => ErrorCategory.ObjectNotFound,
         ErrorIds.SessionClosed => ErrorCategory.ConnectionError,

@@ -16,6 +16,9 @@ public sealed class SshNetConnector : IHostConnector
 {
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, SshConfig> _configs = new(StringComparer.Ordinal);
 
+    // What sshd says in place of its version before it closes (sshd.c: MaxStartups, PerSourcePenalties), as far as the library's dump of it shows it in one line.
+    private static readonly string[] BarredWords = ["Exceeded MaxStar", "Not allowed at t"];
+
     /// <inheritdoc/>
     public SshTransport Transport => SshTransport.SshNet;
 
@@ -96,7 +99,7 @@ public sealed class SshNetConnector : IHostConnector
                 throw;
             }
 
-            throw hostKey.Refusal ?? (pipe is null ? Explain(host, target, login, e) : SshErrors.Lost(host.HostName, "The connection ended before it was up.", e.Message, e));
+            throw hostKey.Refusal ?? (pipe is null ? Explain(host, target, login, info, e) : SshErrors.Lost(host.HostName, "The connection ended before it was up.", e.Message, e));
         }
 
         loop!.Start(options.ConnectTimeout - Stopwatch.GetElapsedTime(started), () => SshErrors.Timeout(host.HostName, options.ConnectTimeout));
@@ -117,7 +120,7 @@ public sealed class SshNetConnector : IHostConnector
         }
     }
 
-    private static HostException Explain(SshHost host, ResolvedHost target, Login login, Exception e)
+    private static HostException Explain(SshHost host, ResolvedHost target, Login login, ConnectionInfo info, Exception e)
     {
         var name = host.HostName;
         switch (e)
@@ -131,6 +134,11 @@ public sealed class SshNetConnector : IHostConnector
                 {
                     Remedy = "Check that the host is up and reachable, or allow more time with -ConnectingTimeout.",
                 };
+            case SocketException { SocketErrorCode: SocketError.ConnectionReset } or SshConnectionException { DisconnectReason: Renci.SshNet.Messages.Transport.DisconnectReason.ConnectionLost }
+                when info.ServerVersion is null:
+                return SshErrors.NotAdmitted(name, e.Message, e);
+            case SshConnectionException when BarredWords.Any(words => e.Message.Contains(words, StringComparison.Ordinal)):
+                return SshErrors.NotAdmitted(name, "", e);
             case SocketException { SocketErrorCode: not SocketError.ConnectionReset }:
                 return SshErrors.Unreachable(name, $"{target.HostName} port {target.Port}: {e.Message}", e);
             case SshAuthenticationException:

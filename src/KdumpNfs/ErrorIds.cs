@@ -15,6 +15,8 @@ public static class ErrorIds
     public const string Unreachable = nameof(Unreachable);
     public const string NameNotResolved = nameof(NameNotResolved);
     public const string ConnectionLost = nameof(ConnectionLost);
+    public const string ConnectionReset = nameof(ConnectionReset);
+    public const string NotAdmitted = nameof(NotAdmitted);
     public const string Timeout = nameof(Timeout);
     public const string HostKeyUnknown = nameof(HostKeyUnknown);
     public const string HostKeyChanged = nameof(HostKeyChanged);
@@ -57,10 +59,13 @@ public static class ErrorIds
     public const string BackupMissing = nameof(BackupMissing);
     public const string FileChanged = nameof(FileChanged);
     public const string WriteFailed = nameof(WriteFailed);
+    public const string FileSystemReadOnly = nameof(FileSystemReadOnly);
+    public const string NoSpace = nameof(NoSpace);
     public const string ActivationFailed = nameof(ActivationFailed);
     public const string ChangeRolledBack = nameof(ChangeRolledBack);
     public const string RollbackFailed = nameof(RollbackFailed);
     public const string ApplyUnfinished = nameof(ApplyUnfinished);
+    public const string HostRebooted = nameof(HostRebooted);
     public const string ApplyInProgress = nameof(ApplyInProgress);
 
     // The boot loader and packages.
@@ -117,4 +122,7 @@ public static class ErrorIds
     public const string UnexpectedReply = nameof(UnexpectedReply);
     public const string Unexpected = nameof(Unexpected);
 #pragma warning restore CS1591
+
+    /// <summary>Whether a connection that was there, or about to be, has ended by itself: broken off, reset, or not let in.</summary>
+    internal static bool IsLost(string id) => id is ConnectionLost or ConnectionReset or NotAdmitted;
 }

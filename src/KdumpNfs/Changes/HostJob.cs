@@ -27,13 +27,14 @@ internal sealed class HostJob(HostAccess access, SshHost host, HostContext conte
     /// <param name="script">The job: composed with common.sh and change.sh.</param>
     /// <param name="cancellationToken">Stops following, not the job.</param>
     /// <returns>The job's records. A job that failed has <c>fail.id</c> and <c>fail.said</c>.</returns>
-    /// <exception cref="HostException">NotRoot, ApplyInProgress, ApplyUnfinished.</exception>
+    /// <exception cref="HostException">NotRoot, ApplyInProgress, ApplyUnfinished; HostRebooted: since the change was begun.</exception>
     public async Task<HostReply> RunAsync(IHostConnection connection, string activity, string script, CancellationToken cancellationToken)
     {
         var id = Guid.NewGuid().ToString("N")[..12];
         var deadline = DateTime.UtcNow + access.Options.OperationTimeout;
         var begun = Stopwatch.GetTimestamp();
         var step = "";
+        string? boot = null;
         var started = false;
         var resent = false;
         IHostConnection? own = null;
@@ -54,7 +55,7 @@ internal sealed class HostJob(HostAccess access, SshHost host, HostContext conte
                     reply = await HostReply.RunAsync(own ?? connection, request with { Input = input, Timeout = FollowFor + TimeSpan.FromSeconds(60) }, cancellationToken)
                         .ConfigureAwait(false);
                 }
-                catch (HostException e) when (e.ErrorId is ErrorIds.ConnectionLost or ErrorIds.Timeout)
+                catch (HostException e) when (ErrorIds.IsLost(e.ErrorId) || e.ErrorId is ErrorIds.Timeout)
                 {
                     context.Verbose($"The connection broke during the change ({e.What}); reconnecting, the change goes on by itself on the host.");
                     outage ??= new Outage(deadline);
@@ -63,6 +64,7 @@ internal sealed class HostJob(HostAccess access, SshHost host, HostContext conte
                 }
 
                 outage = null;
+                boot ??= reply.Text("job.boot");
 
                 switch (reply.Text("job.state"))
                 {
@@ -94,6 +96,8 @@ internal sealed class HostJob(HostAccess access, SshHost host, HostContext conte
                         {
                             Remedy = "Wait until it has ended, then run the command again.",
                         };
+                    case "gone" when boot is not null && boot != reply.Text("job.boot"):
+                        throw Rebooted(step);
                     default:
                         throw Unfinished(reply.Text("job.step") ?? step, reply.Text("job.log"));
                 }
@@ -118,7 +122,8 @@ internal sealed class HostJob(HostAccess access, SshHost host, HostContext conte
     {
         if (reply.Text("fail.id") is { } id)
         {
-            return new HostException(id, hostName, reply.Text("job.step") ?? "The change failed.") { HostSaid = reply.Text("fail.said") };
+            var said = reply.Text("fail.said");
+            return new HostException(id == ErrorIds.WriteFailed ? WriteFailure.IdOf(said) : id, hostName, reply.Text("job.step") ?? "The change failed.") { HostSaid = said };
         }
 
         return reply.Text("job.exit") == "0"
@@ -145,6 +150,12 @@ internal sealed class HostJob(HostAccess access, SshHost host, HostContext conte
             Remedy = "Run the same command again: it reports or finishes what was begun. Get-KdumpStatus tells whether the host is armed.",
         };
 
+    private HostException Rebooted(string step) =>
+        new(ErrorIds.HostRebooted, host.HostName, $"The host has rebooted since the change was begun; the last step seen was: {(step.Length == 0 ? "start" : step)}.")
+        {
+            Remedy = "Run the same command again: it finishes what was begun, or finds that nothing is left to do. Get-KdumpStatus tells whether the host is armed.",
+        };
+
     private async Task<IHostConnection> ReconnectAsync(IHostConnection? broken, Outage outage, HostException cause, CancellationToken cancellationToken)
     {
         if (broken is not null)
@@ -164,7 +175,7 @@ internal sealed class HostJob(HostAccess access, SshHost host, HostContext conte
             {
                 return await access.ConnectAsync(host, context, cancellationToken).ConfigureAwait(false);
             }
-            catch (HostException e) when (e.ErrorId is ErrorIds.ConnectionLost or ErrorIds.Timeout or ErrorIds.Unreachable)
+            catch (HostException e) when (ErrorIds.IsLost(e.ErrorId) || e.ErrorId is ErrorIds.Timeout or ErrorIds.Unreachable)
             {
                 if (outage.IsOver)
                 {

@@ -28,6 +28,9 @@ if [ "$(id -u)" != 0 ]; then
   exit 0
 fi
 
+# Another one than the first time: the host has rebooted meanwhile, and its tmpfs is empty.
+kvline job.boot /proc/sys/kernel/random/boot_id
+
 if [ "$job_new" = 1 ]; then
   mkdir -p -m 700 "$base" || exit 71
   umask 077

@@ -239,7 +239,7 @@ public sealed class ReceiveVmcoreOperation(HostAccess access)
                 {
                     await PieceAsync(directory, entry, copy, cancellationToken).ConfigureAwait(false);
                 }
-                catch (HostException e) when (e.ErrorId is ErrorIds.ConnectionLost or ErrorIds.Timeout or ErrorIds.Unreachable)
+                catch (HostException e) when (ErrorIds.IsLost(e.ErrorId) || e.ErrorId is ErrorIds.Timeout or ErrorIds.Unreachable)
                 {
                     broken = copy.Length > from ? 1 : broken + 1;
                     if (broken > Patience)
@@ -332,7 +332,7 @@ public sealed class ReceiveVmcoreOperation(HostAccess access)
                     Refuse(entry, result);
                     return result.OutputText.Trim();
                 }
-                catch (HostException e) when (e.ErrorId is ErrorIds.ConnectionLost or ErrorIds.Unreachable && broken <= Patience)
+                catch (HostException e) when ((ErrorIds.IsLost(e.ErrorId) || e.ErrorId is ErrorIds.Unreachable) && broken <= Patience)
                 {
                     context.Verbose($"The connection broke while the store computed a hash; connecting again: {e.What}");
                     await CloseAsync().ConfigureAwait(false);

@@ -1,3 +1,4 @@
+using KdumpNfs.Changes;
 using KdumpNfs.Fleet;
 using KdumpNfs.Hosts;
 using KdumpNfs.Ssh;
@@ -22,7 +23,7 @@ public sealed class VmcoreHoldOperation(HostAccess access)
     public string? Reason { get; init; }
 
     /// <summary>Works on one crash directory.</summary>
-    /// <exception cref="HostException">InvalidInput: no path of a crash directory. VmcoreMissing: it is not there. WriteFailed: the marker cannot be written or removed.</exception>
+    /// <exception cref="HostException">InvalidInput: no path of a crash directory. VmcoreMissing: it is not there. WriteFailed, FileSystemReadOnly, NoSpace: the marker cannot be written or removed.</exception>
     public async Task RunAsync(SshHost store, string path, HostContext context, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(store);
@@ -56,7 +57,12 @@ public sealed class VmcoreHoldOperation(HostAccess access)
 
             if (reply.Text("failed") is { } said)
             {
-                throw new HostException(ErrorIds.WriteFailed, store.HostName, $"The marker in {Printable.Escape(place.Directory)} could not be {(Hold ? "written" : "removed")}.") { HostSaid = said, Remedy = "Connect as root, or use -Sudo." };
+                var id = WriteFailure.IdOf(said);
+                throw new HostException(id, store.HostName, $"The marker in {Printable.Escape(place.Directory)} could not be {(Hold ? "written" : "removed")}.")
+                {
+                    HostSaid = said,
+                    Remedy = id == ErrorIds.WriteFailed ? "Connect as root, or use -Sudo." : WriteFailure.Remedy(id),
+                };
             }
 
             context.Output(new VmcoreHold(place.Directory, Hold, reply.Flag("before") != Hold, store.HostName));

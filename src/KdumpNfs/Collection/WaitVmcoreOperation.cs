@@ -130,7 +130,7 @@ public static class WaitVmcoreOperation
                     _lost = null;
                     return listing;
                 }
-                catch (HostException e) when (e.ErrorId is ErrorIds.ConnectionLost or ErrorIds.Timeout or ErrorIds.Unreachable)
+                catch (HostException e) when (ErrorIds.IsLost(e.ErrorId) || e.ErrorId is ErrorIds.Timeout or ErrorIds.Unreachable)
                 {
                     if (_lost is null)
                     {

@@ -29,7 +29,7 @@ public sealed class EnableSysrqOperation(HostAccess access)
     public string? ImageRoot { get; init; }
 
     /// <summary>Works on one host; nothing is given if the answer was no.</summary>
-    /// <exception cref="HostException">NotSupported, KernelSettingRefused, WriteFailed, FileChanged, and those of connecting and of changes.</exception>
+    /// <exception cref="HostException">NotSupported, KernelSettingRefused, WriteFailed (FileSystemReadOnly, NoSpace), FileChanged, and those of connecting and of changes.</exception>
     public async Task RunAsync(SshHost host, HostContext context, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(host);

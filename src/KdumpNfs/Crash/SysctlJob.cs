@@ -10,7 +10,7 @@ namespace KdumpNfs.Crash;
 internal static class SysctlJob
 {
     /// <summary>Makes the change on the host; everything or nothing.</summary>
-    /// <exception cref="HostException">KernelSettingRefused, FileChanged, WriteFailed, and those of <see cref="HostJob"/>.</exception>
+    /// <exception cref="HostException">KernelSettingRefused, FileChanged, WriteFailed (FileSystemReadOnly, NoSpace), and those of <see cref="HostJob"/>.</exception>
     /// <returns>The backup of the drop-in; null if none was made.</returns>
     public static async Task<string?> ApplyAsync(
         SysctlPlan plan, string record, string activity, HostAccess access, SshHost host, IHostConnection connection, HostContext context, CancellationToken cancellationToken)
@@ -26,7 +26,7 @@ internal static class SysctlJob
         {
             ErrorIds.KernelSettingRefused => ("The kernel did not take a value.", "Leave that setting out: this machine or its kernel cannot do it (the NMI watchdog needs performance counters, which many virtual machines lack)."),
             ErrorIds.FileChanged => ($"{EnableSysrqOperation.DropInPath} is not the file that the plan was made from.", "Somebody else edits it: look who, then run the command again."),
-            ErrorIds.WriteFailed => ("A file could not be written.", "Look at free space and at whether /etc and /var are read-only on the host."),
+            var id when WriteFailure.Is(id) => ("A file could not be written.", WriteFailure.Remedy(id)),
             _ => (failure.What, "Run the command again with -Verbose."),
         };
         throw new HostException(failure.ErrorId, host.HostName, what + (undone.Count == 0 ? " Nothing was changed." : $" Not all could be put back: {string.Join("; ", undone)}."))

@@ -101,9 +101,7 @@ internal static class TargetChangeJob
             ErrorIds.FileChanged => (
                 $"{plan.Path} is not the file that the plan was made from. Nothing was changed.",
                 "Somebody else edits it: look who, then run the command again."),
-            ErrorIds.WriteFailed => (
-                $"{plan.Path} could not be written. The host is as it was.",
-                "Look at free space and at whether /etc is read-only on the host."),
+            var id when WriteFailure.Is(id) => ($"{plan.Path} could not be written. The host is as it was.", WriteFailure.Remedy(id)),
             ErrorIds.ChangeRolledBack => (
                 $"With the new target the service failed; the old {plan.Path} is back, rebuilt and loaded. The host is armed as before.",
                 "Read the service's words above, mend the cause, run the command again."),

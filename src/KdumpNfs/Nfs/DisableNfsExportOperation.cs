@@ -148,7 +148,7 @@ public sealed class DisableNfsExportOperation
         var (what, remedy) = failure.ErrorId switch
         {
             ErrorIds.FileChanged => ($"{ExportsPath} or a file beside it is not what the plan was made from. Nothing was changed.", "Somebody else edits it: look who, then run the command again."),
-            ErrorIds.WriteFailed => ("A file could not be written; the exports are as they were.", "Look at free space and at whether the file system is read-only."),
+            var id when WriteFailure.Is(id) => ("A file could not be written; the exports are as they were.", WriteFailure.Remedy(id)),
             ErrorIds.ExportFailed => ($"{_path} could not be taken from {_client}; the files are as they were.", "Read the server's words above."),
             _ => (failure.What, "Run the command again with -Verbose."),
         };

@@ -234,7 +234,7 @@ public sealed class EnableNfsExportOperation(HostAccess access, NfsExportRequest
         {
             ErrorIds.ExportPathMissing => ($"{request.ExportPath} does not exist.", "Mount the data disk, or make the directory with -CreateDirectory."),
             ErrorIds.FileChanged => ($"{ExportsPath} is not the file that the plan was made from. Nothing was changed.", "Somebody else edits it: look who, then run the command again."),
-            ErrorIds.WriteFailed => ("A file or directory could not be written.", "Look at free space and at whether the file system is read-only."),
+            var id when WriteFailure.Is(id) => ("A file or directory could not be written.", WriteFailure.Remedy(id)),
             ErrorIds.FirewallFailed => ($"{request.ExportPath} is exported, but the firewall could not be opened.", "Read firewalld's words above."),
             ErrorIds.ExportFailed => ($"{request.ExportPath} could not be exported; {ExportsPath} is as it was.", "Read the server's words above; the file system may not be exportable, or an option is unknown to this server."),
             _ => (failure.What, "Run the command again with -Verbose."),

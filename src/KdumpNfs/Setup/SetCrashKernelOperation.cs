@@ -129,7 +129,7 @@ public sealed class SetCrashKernelOperation(HostAccess access, CrashKernelReques
             ErrorIds.RollbackFailed => ($"{tool} did not do it, and the configuration could not be brought back as a whole.",
                 "Log in before you reboot: look at /etc/default/grub, /boot and at the backups beside the files."),
             ErrorIds.FileChanged => ("A file is not the one that the plan was made from. Nothing was changed.", "Somebody else edits it: look who, then run the command again."),
-            ErrorIds.WriteFailed => ("A file could not be written. The host is as it was.", "Look at free space and at whether /etc is read-only on the host."),
+            var id when WriteFailure.Is(id) => ("A file could not be written. The host is as it was.", WriteFailure.Remedy(id)),
             _ => (failure.What, "Run the command again with -Verbose."),
         };
         return new HostException(failure.ErrorId, failure.HostName, what) { HostSaid = failure.HostSaid, Remedy = remedy };

@@ -85,10 +85,27 @@ internal static class SshErrors
         };
 
     public static HostException Lost(string host, string what, string? said = null, Exception? inner = null) =>
-        new(ErrorIds.ConnectionLost, host, what, inner)
+        new(IsReset(said, inner) ? ErrorIds.ConnectionReset : ErrorIds.ConnectionLost, host, what, inner)
         {
             HostSaid = said,
             Remedy = "Check that the host is up and look at its state before repeating a change.",
+        };
+
+    /// <summary>The connection is there, and nothing comes through it any more.</summary>
+    public static HostException Silent(string host, string? said) =>
+        new(ErrorIds.Timeout, host, "The host stopped answering.")
+        {
+            HostSaid = said,
+            Remedy = "Check that the host and the network are up, and look at its state before repeating a change.",
+        };
+
+    /// <summary>The server took the connection and closed it before it said what it is: sshd does so above MaxStartups and for addresses that it bars.</summary>
+    public static HostException NotAdmitted(string host, string? said, Exception? inner = null) =>
+        new(ErrorIds.NotAdmitted, host, "The server closed the connection before it said what it is.", inner)
+        {
+            HostSaid = said,
+            Remedy = "Either too many logins are under way there (MaxStartups; where many names lead to one machine a lower -ThrottleLimit helps), or it bars this address (PerSourcePenalties, fail2ban, " +
+                "hosts.deny), or it is starting or stopping, or another service has the port.",
         };
 
     /// <summary>The login succeeded but the loop never said that it is ready.</summary>
@@ -123,5 +140,20 @@ internal static class SshErrors
     {
         var colon = lookup.LastIndexOf("]:", StringComparison.Ordinal);
         return lookup.StartsWith('[') && colon > 0 ? $"-p {lookup[(colon + 2)..]} {lookup[1..colon]}" : lookup;
+    }
+
+    // In the words of ssh, or the library's exception: the other end, or a firewall in its name, has broken it off.
+    private static bool IsReset(string? said, Exception? error)
+    {
+        for (; error is not null; error = error.InnerException)
+        {
+            if (error is System.Net.Sockets.SocketException { SocketErrorCode: System.Net.Sockets.SocketError.ConnectionReset })
+            {
+                return true;
+            }
+        }
+
+        // ssh meets a reset in its write as well; of an end in good order it says that the host closed it.
+        return said is not null && (said.Contains("Connection reset", StringComparison.OrdinalIgnoreCase) || said.Contains("Broken pipe", StringComparison.OrdinalIgnoreCase));
     }
 }

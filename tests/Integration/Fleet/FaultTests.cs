@@ -14,10 +14,18 @@ public abstract class FaultTests(SharedFleet shared, ITestOutputHelper output) :
     /// <summary>A host for each transport: their tests may run at the same time.</summary>
     protected abstract LoopbackHost Node { get; }
 
+    /// <summary>What a reset within the key exchange is called.</summary>
+    protected abstract string EarlyReset { get; }
+
+    [SkippableFact]
+    public Task A_reset_within_the_key_exchange_has_a_name() => A_fault_of_the_connection_has_a_name(FaultKind.Reset, 700, EarlyReset);
+
     [SkippableTheory]
     [InlineData(FaultKind.GarbledBanner, 0, ErrorIds.ProtocolError)]
-    [InlineData(FaultKind.Refused, 0, ErrorIds.ConnectionLost)]
-    [InlineData(FaultKind.Reset, 700, ErrorIds.ConnectionLost)]
+    [InlineData(FaultKind.Refused, 0, ErrorIds.NotAdmitted)]
+    [InlineData(FaultKind.Cut, 700, ErrorIds.ConnectionLost)]
+    [InlineData(FaultKind.Cut, 4500, ErrorIds.ConnectionLost)]
+    [InlineData(FaultKind.Reset, 4500, ErrorIds.ConnectionReset)]
     [InlineData(FaultKind.Stall, 10, ErrorIds.Timeout)]
     [InlineData(FaultKind.Stall, 700, ErrorIds.Timeout)]
     [InlineData(FaultKind.Stall, 4500, ErrorIds.Timeout)]
@@ -61,6 +69,9 @@ public sealed class OpenSshFaultTests(SharedFleet shared, ITestOutputHelper outp
     protected override IHostConnector Connector { get; } = new OpenSshConnector();
 
     protected override LoopbackHost Node => Fleet.Hosts[4];
+
+    // ssh says nothing about it above the log level at which it would also print the host's banner.
+    protected override string EarlyReset => ErrorIds.ConnectionLost;
 }
 
 #if WITH_SSHNET
@@ -70,5 +81,7 @@ public sealed class SshNetFaultTests(SharedFleet shared, ITestOutputHelper outpu
     protected override IHostConnector Connector { get; } = new KdumpNfs.SshNet.SshNetConnector();
 
     protected override LoopbackHost Node => Fleet.Hosts[5];
+
+    protected override string EarlyReset => ErrorIds.ConnectionReset;
 }
 #endif

@@ -39,7 +39,7 @@ public abstract class FleetScenarios(SharedFleet shared, ITestOutputHelper outpu
     /// <summary>What a cut connection may be called: each says that the host was lost and at which point.</summary>
     protected static readonly string[] LostIds =
     [
-        ErrorIds.Unreachable, ErrorIds.ConnectionLost, ErrorIds.Timeout, ErrorIds.ProtocolError, ErrorIds.ApplyUnfinished,
+        ErrorIds.Unreachable, ErrorIds.ConnectionLost, ErrorIds.ConnectionReset, ErrorIds.NotAdmitted, ErrorIds.Timeout, ErrorIds.ProtocolError, ErrorIds.ApplyUnfinished,
     ];
 
     protected static void NeedFleet() => Skip.If(LoopbackFleet.NotRunnable is not null, LoopbackFleet.NotRunnable);

@@ -71,7 +71,7 @@ public sealed class HostFaultTests(SharedFleet shared, ITestOutputHelper output)
 
         var error = Assert.Single(front.Errors);
         Out.WriteLine(error.Message);
-        Assert.Equal(ErrorIds.ApplyUnfinished, error.ErrorId);
+        Assert.Equal(ErrorIds.HostRebooted, error.ErrorId);
         Assert.True(Consistent(Node, before, "reboot"));
         Converges(Node, Connector, "b", "reboot");
     }

@@ -27,7 +27,8 @@ internal static partial class OpenSshDiagnosis
         var said = error.Trim();
         if (started)
         {
-            return SshErrors.Lost(name, "The connection was lost.", said);
+            // Its own question whether the host is there (ServerAliveInterval) had no answer.
+            return TimedOut().IsMatch(error) ? SshErrors.Silent(name, said) : SshErrors.Lost(name, "The connection was lost.", said);
         }
 
         if (status != OwnFailure)
@@ -89,6 +90,11 @@ internal static partial class OpenSshDiagnosis
             return SshErrors.NotSsh(name, said);
         }
 
+        if (Has("exchange_identification") && (Has("closed by remote host") || Has("Connection reset")))
+        {
+            return SshErrors.NotAdmitted(name, said);
+        }
+
         return said.Length == 0
             ? SshErrors.Lost(name, "The connection ended before it was up.", output.Trim())
             : SshErrors.Lost(name, "The connection ended before it was up.", said);
@@ -122,6 +128,9 @@ internal static partial class OpenSshDiagnosis
             ? SshErrors.HostKeyUnknown(host.HostName, asked, fingerprint: null, error.Trim())
             : null;
     }
+
+    [GeneratedRegex(@"Timeout, server \S+ not responding", RegexOptions.CultureInvariant)]
+    private static partial Regex TimedOut();
 
     [GeneratedRegex(@"Permission denied \(([^)]*)\)", RegexOptions.CultureInvariant)]
     private static partial Regex PermissionDenied();

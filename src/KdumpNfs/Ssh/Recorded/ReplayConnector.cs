@@ -41,7 +41,7 @@ public sealed class ReplayConnector(Recording recording) : IHostConnector
             var answer = recording.Next(host.HostName, ScriptPrint.Of(script.Text, input, _mask)) ?? throw Missing("The host was not asked this when it was recorded.");
             if (answer.Failure is { } id)
             {
-                _over = id is ErrorIds.ConnectionLost or ErrorIds.Timeout;
+                _over = ErrorIds.IsLost(id) || id is ErrorIds.Timeout;
                 throw new HostException(id, host.HostName, answer.What ?? "It failed when it was recorded.");
             }
 

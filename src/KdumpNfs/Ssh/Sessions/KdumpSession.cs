@@ -147,7 +147,7 @@ public sealed class KdumpSession : IAsyncDisposable
             lease.Used = true;
             return await _connection!.RunAsync(script with { Timeout = script.Timeout ?? lease.Wanted.OperationTimeout }, cancellationToken).ConfigureAwait(false);
         }
-        catch (HostException e) when (_closed && e.ErrorId == ErrorIds.ConnectionLost)
+        catch (HostException e) when (_closed && ErrorIds.IsLost(e.ErrorId))
         {
             throw Closed(e);
         }

@@ -1,0 +1,35 @@
+using KdumpNfs.Ssh;
+using KdumpNfs.Ssh.OpenSsh;
+
+namespace KdumpNfs.Tests.Unit.Ssh;
+
+/// <summary>What ssh says when a connection ends, as OpenSSH 7.4 to 9.9 say it, and the id that it becomes.</summary>
+public sealed class OpenSshDiagnosisTests
+{
+    [Theory]
+    [InlineData("kex_exchange_identification: read: Connection reset by peer", ErrorIds.NotAdmitted)]
+    [InlineData("kex_exchange_identification: Connection closed by remote host", ErrorIds.NotAdmitted)]
+    [InlineData("ssh_exchange_identification: Connection closed by remote host", ErrorIds.NotAdmitted)]
+    [InlineData("kex_exchange_identification: banner line contains invalid characters", ErrorIds.ProtocolError)]
+    [InlineData("Connection reset by 192.0.2.7 port 22", ErrorIds.ConnectionReset)]
+    [InlineData("Connection closed by 192.0.2.7 port 22", ErrorIds.ConnectionLost)]
+    [InlineData("", ErrorIds.ConnectionLost)]
+    [InlineData("ssh: connect to host web01 port 22: Connection refused", ErrorIds.Unreachable)]
+    [InlineData("ssh: connect to host web01 port 22: Connection timed out", ErrorIds.Timeout)]
+    public void Before_the_program_runs(string words, string id) => Assert.Equal(id, Explain(words, started: false).ErrorId);
+
+    [Theory]
+    [InlineData("client_loop: send disconnect: Broken pipe", ErrorIds.ConnectionReset)]
+    [InlineData("Read from remote host web01: Connection reset by peer\nclient_loop: send disconnect: Broken pipe", ErrorIds.ConnectionReset)]
+    [InlineData("Connection to web01 closed by remote host.", ErrorIds.ConnectionLost)]
+    [InlineData("Timeout, server web01 not responding.", ErrorIds.Timeout)]
+    public void While_it_runs(string words, string id)
+    {
+        var error = Explain(words, started: true);
+        Assert.Equal(id, error.ErrorId);
+        Assert.Equal(words, error.HostSaid);
+        Assert.NotNull(error.Remedy);
+    }
+
+    private static HostException Explain(string words, bool started) => OpenSshDiagnosis.Explain(new SshHost("web01"), new SshOptions(), words + "\n", "", 255, started);
+}
