@@ -51,6 +51,9 @@ internal sealed class FleetBench(string repository, string scratch, string? only
     // Made of bench/Bare, compiled as the command is.
     private string Bare => Path.Combine(repository, "out/bare/KdumpNfs.Bare");
 
+    // The same as somebody's own script would run: compiled as it starts.
+    private string Script => Path.Combine(repository, "out/script/KdumpNfs.Bare.dll");
+
     private static string? Transport =>
 #if SSHNET
         "SshNet";
@@ -95,6 +98,7 @@ internal sealed class FleetBench(string repository, string scratch, string? only
         var runs = Turns(name, rivals, m => m.Cpu * 1000 / reach.Count);
         Compare(name, runs, "ours", ["clush", "parallel-ssh"], "ms", 1 / 8.0);
         Compare(name + ", without the command around it", runs, "engine", ["bare"], "ms", 1.5);
+        Compare(name + ", beside the bare loop as a script", runs, "ours", ["script"], "ms", 1.5);
     }
 
     // 2: a change and its repetition.
@@ -147,6 +151,7 @@ internal sealed class FleetBench(string repository, string scratch, string? only
         var runs = Turns(name, rivals, m => m.Wall);
         Compare(name, runs, "ours", ["clush"], "s", 0.8);
         Compare(name + ", without the command around it", runs, "engine", ["bare"], "s", 1.15);
+        Compare(name + ", beside the bare loop as a script", runs, "ours", ["script"], "s", 1.15);
     }
 
     // 4: memory.
@@ -229,8 +234,13 @@ internal sealed class FleetBench(string repository, string scratch, string? only
         {
             rivals[name] = () => Measured.Run(reach.Input, [Bare, part, reach.Key, $"{reach.Port}", reach.KnownHosts, $"{atOnce}"], reach.Count);
         }
+
+        if (File.Exists(Script) && Tools.Find("dotnet") is { } dotnet)
+        {
+            rivals["script"] = () => Measured.Run(reach.Input, [dotnet, Script, "cat", reach.Key, $"{reach.Port}", reach.KnownHosts, $"{atOnce}"], reach.Count);
+        }
 #else
-        _ = (rivals, reach, atOnce, Bare);
+        _ = (rivals, reach, atOnce, Bare, Script);
 #endif
     }
 

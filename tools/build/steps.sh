@@ -456,7 +456,11 @@ run_bench() {
   need clush clustershell && need parallel-ssh pssh && need ansible-playbook ansible-core || true
   need_asyncssh
   compile build bench
-  [ "$sshnet" != true ] || publish_ahead bench/Bare "$out/bare" KdumpNfs.Bare
+  if [ "$sshnet" = true ]; then
+    publish_ahead bench/Bare "$out/bare" KdumpNfs.Bare
+    # And as somebody's own script would run: compiled as it starts.
+    compile publish bench/Bare -p:AsScript=true -o "$out/script"
+  fi
   end_compiler
   if [ "${1:-}" = long ]; then shift; fi
   dotnet run --project bench -c "$config" --no-build -p:WithSshNet="$sshnet" -- "$out/bench" "$@"
