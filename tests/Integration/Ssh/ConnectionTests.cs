@@ -218,6 +218,38 @@ public abstract class ConnectionTests(SharedServer shared) : TransportTests(shar
     }
 
     [SkippableFact]
+    public async Task A_server_with_too_many_logins_under_way_says_so()
+    {
+        SkipUnlessRunnable();
+        using var server = SshServer.Start("MaxStartups 1:100:1\n", "ed25519");
+
+        // It is counted once the server has said its version, and not before whoever asked whether it listens has left.
+        using var waiting = await WaitingLoginAsync(server);
+        var error = await RefusedAsync(server);
+        Assert.Equal(ErrorIds.NotAdmitted, error.ErrorId);
+        Assert.Contains("MaxStartups", error.Remedy, StringComparison.Ordinal);
+    }
+
+    private static async Task<TcpClient> WaitingLoginAsync(SshServer server)
+    {
+        for (var i = 0; i < 100; i++)
+        {
+            var client = new TcpClient();
+            await client.ConnectAsync(IPAddress.Parse(SshServer.Address), server.Port);
+            var first = new byte[1];
+            if (await client.GetStream().ReadAsync(first) == 1 && first[0] == (byte)'S')
+            {
+                return client;
+            }
+
+            client.Dispose();
+            await Task.Delay(50);
+        }
+
+        throw new InvalidOperationException("The server lets nobody in.");
+    }
+
+    [SkippableFact]
     public async Task A_port_that_speaks_another_protocol_is_an_error()
     {
         SkipUnlessRunnable();

@@ -81,7 +81,7 @@ public sealed class SshServer : IDisposable
                 UsePAM no
                 UseDNS no
                 PrintMotd no
-                MaxStartups 200
+                {(configuration.Contains("MaxStartups", StringComparison.Ordinal) ? "" : "MaxStartups 200")}
                 LogLevel VERBOSE
                 SetEnv HOME={home}
 
