@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace KdumpNfs.Ssh;
 
 internal sealed partial class ScriptLoop
@@ -9,6 +11,7 @@ internal sealed partial class ScriptLoop
         private readonly bool _isError;
         private readonly MarkerDecoder _decoder;
         private readonly TailBuffer _outside = new(4096);
+        private long _heard = Stopwatch.GetTimestamp();
 
         internal StreamSide(ScriptLoop loop, bool isError)
         {
@@ -20,9 +23,13 @@ internal sealed partial class ScriptLoop
         /// <summary>The last of what came, for a diagnosis when the connection ends.</summary>
         public string Tail => _outside.ToString();
 
+        /// <summary>How long nothing has come.</summary>
+        public TimeSpan SilentFor => Stopwatch.GetElapsedTime(Interlocked.Read(ref _heard));
+
         /// <summary>Takes bytes; a defect of the stream or of the caller's callback ends the connection.</summary>
         public void Feed(ReadOnlySpan<byte> data)
         {
+            Interlocked.Exchange(ref _heard, Stopwatch.GetTimestamp());
             try
             {
                 _decoder.Feed(data);

@@ -92,10 +92,9 @@ internal static class SshErrors
         };
 
     /// <summary>The connection is there, and nothing comes through it any more.</summary>
-    public static HostException Silent(string host, string? said) =>
-        new(ErrorIds.Timeout, host, "The host stopped answering.")
+    public static HostException Silent(string host, TimeSpan silence) =>
+        new(ErrorIds.Timeout, host, $"The host stopped answering {silence.TotalSeconds:0} s ago.")
         {
-            HostSaid = said,
             Remedy = "Check that the host and the network are up, and look at its state before repeating a change.",
         };
 

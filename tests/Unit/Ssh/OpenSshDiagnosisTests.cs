@@ -16,20 +16,28 @@ public sealed class OpenSshDiagnosisTests
     [InlineData("", ErrorIds.ConnectionLost)]
     [InlineData("ssh: connect to host web01 port 22: Connection refused", ErrorIds.Unreachable)]
     [InlineData("ssh: connect to host web01 port 22: Connection timed out", ErrorIds.Timeout)]
-    public void Before_the_program_runs(string words, string id) => Assert.Equal(id, Explain(words, started: false).ErrorId);
+    public void Before_the_program_runs(string words, string id) => Assert.Equal(id, Explain(words).ErrorId);
 
     [Theory]
     [InlineData("client_loop: send disconnect: Broken pipe", ErrorIds.ConnectionReset)]
     [InlineData("Read from remote host web01: Connection reset by peer\nclient_loop: send disconnect: Broken pipe", ErrorIds.ConnectionReset)]
     [InlineData("Connection to web01 closed by remote host.", ErrorIds.ConnectionLost)]
-    [InlineData("Timeout, server web01 not responding.", ErrorIds.Timeout)]
+    [InlineData("a script's warning", ErrorIds.Timeout)]
     public void While_it_runs(string words, string id)
     {
-        var error = Explain(words, started: true);
+        var error = Explain(words, TimeSpan.FromSeconds(90));
         Assert.Equal(id, error.ErrorId);
-        Assert.Equal(words, error.HostSaid);
+        Assert.Equal(id == ErrorIds.Timeout ? null : words, error.HostSaid);
         Assert.NotNull(error.Remedy);
     }
 
-    private static HostException Explain(string words, bool started) => OpenSshDiagnosis.Explain(new SshHost("web01"), new SshOptions(), words + "\n", "", 255, started);
+    [Theory]
+    [InlineData(60, 255, ErrorIds.Timeout)]
+    [InlineData(10, 255, ErrorIds.ConnectionLost)]
+    [InlineData(60, 137, ErrorIds.ConnectionLost)]
+    public void Without_a_word_after_a_silence(int seconds, int status, string id) =>
+        Assert.Equal(id, Explain("", TimeSpan.FromSeconds(seconds), status).ErrorId);
+
+    private static HostException Explain(string words, TimeSpan? silentFor = null, int status = 255) =>
+        OpenSshDiagnosis.Explain(new SshHost("web01"), new SshOptions(), words.Length == 0 ? "" : words + "\n", "", status, silentFor);
 }

@@ -5,6 +5,12 @@ namespace KdumpNfs.Ssh.OpenSsh;
 /// <summary>The command line of the ssh program. Nothing secret is ever in it.</summary>
 internal static class OpenSshArguments
 {
+    private const int AliveInterval = 15;
+    private const int AliveQuestions = 3;
+
+    /// <summary>ssh gives up a host that has not answered its questions for about so long.</summary>
+    public static readonly TimeSpan SilenceLimit = TimeSpan.FromSeconds(AliveInterval * AliveQuestions);
+
     /// <summary>Arguments for one connection; ssh_config decides what is not said here.</summary>
     /// <param name="host">Whom to connect to.</param>
     /// <param name="options">How.</param>
@@ -41,8 +47,8 @@ internal static class OpenSshArguments
         Option(arguments, "ConnectionAttempts", "1");
 
         // A dead peer is noticed after about 45 s, also while a script prints nothing.
-        Option(arguments, "ServerAliveInterval", "15");
-        Option(arguments, "ServerAliveCountMax", "3");
+        Option(arguments, "ServerAliveInterval", $"{AliveInterval}");
+        Option(arguments, "ServerAliveCountMax", $"{AliveQuestions}");
         Option(arguments, "ClearAllForwardings", "yes");
         Option(arguments, "PermitLocalCommand", "no");
         Option(arguments, "RemoteCommand", "none");

@@ -58,7 +58,7 @@ public sealed class OpenSshConnector(string program = "ssh") : IHostConnector
         var pipe = OpenSshPipe.Start(program, OpenSshArguments.Build(host, options, bootstrap.Command), host.HostName, askpass);
         var loop = new ScriptLoop(host.HostName, bootstrap, pipe);
         pipe.Attach(loop.Output, loop.Error, status =>
-            loop.Close(OpenSshDiagnosis.Explain(host, options, loop.Error.Tail, loop.Output.Tail, status, loop.HasStarted)));
+            loop.Close(OpenSshDiagnosis.Explain(host, options, loop.Error.Tail, loop.Output.Tail, status, loop.HasStarted ? loop.Output.SilentFor : null)));
         try
         {
             await loop.StartAsync(cancellationToken).ConfigureAwait(false);

@@ -14,21 +14,24 @@ internal static partial class OpenSshDiagnosis
         "Address family not supported", "Permission denied\n", "Network unreachable",
     ];
 
+    // What ssh says of a connection that the other end, or something in between, has ended. What else is on stderr may be a script's.
+    private static readonly string[] BrokenWords = ["closed by", "Connection reset", "Broken pipe", "Received disconnect", "Disconnected from"];
+
     /// <summary>Why a connection ended.</summary>
     /// <param name="host">The host as it was asked for.</param>
     /// <param name="options">How it was connected to.</param>
     /// <param name="error">Last words on stderr.</param>
     /// <param name="output">Last words on stdout.</param>
     /// <param name="status">Exit status of ssh.</param>
-    /// <param name="started">Whether the host had said that it is ready.</param>
-    public static HostException Explain(SshHost host, SshOptions options, string error, string output, int status, bool started)
+    /// <param name="silentFor">How long the host had said nothing since it was ready; null when it never was.</param>
+    public static HostException Explain(SshHost host, SshOptions options, string error, string output, int status, TimeSpan? silentFor)
     {
         var name = host.HostName;
         var said = error.Trim();
-        if (started)
+        if (silentFor is { } silence)
         {
-            // Its own question whether the host is there (ServerAliveInterval) had no answer.
-            return TimedOut().IsMatch(error) ? SshErrors.Silent(name, said) : SshErrors.Lost(name, "The connection was lost.", said);
+            // Its own question whether the host is there had no answer: it ends then, and says so only at a log level at which it would also print banners.
+            return status == OwnFailure && silence >= OpenSshArguments.SilenceLimit && !BrokenWords.Any(words => error.Contains(words, StringComparison.Ordinal)) ? SshErrors.Silent(name, silence) : SshErrors.Lost(name, "The connection was lost.", said);
         }
 
         if (status != OwnFailure)
@@ -128,9 +131,6 @@ internal static partial class OpenSshDiagnosis
             ? SshErrors.HostKeyUnknown(host.HostName, asked, fingerprint: null, error.Trim())
             : null;
     }
-
-    [GeneratedRegex(@"Timeout, server \S+ not responding", RegexOptions.CultureInvariant)]
-    private static partial Regex TimedOut();
 
     [GeneratedRegex(@"Permission denied \(([^)]*)\)", RegexOptions.CultureInvariant)]
     private static partial Regex PermissionDenied();
