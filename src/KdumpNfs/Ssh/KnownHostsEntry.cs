@@ -47,8 +47,33 @@ internal sealed class KnownHostsEntry
     public int Line { get; }
 
     /// <summary>The names in lower case; null when they are hashed or patterns, so that only <see cref="Matches"/> can tell.</summary>
-#pragma warning disable CA1308 // The format says lower case.
-    public string[]? PlainNames => _salt is null && _names.AsSpan().IndexOfAny('*', '?', '!') < 0 ? _names.ToLowerInvariant().Split(',') : null;
+    public string[]? PlainNames => _salt is null && _names.AsSpan().IndexOfAny('*', '?', '!') < 0 ? Split(_names) : null;
+
+    /// <summary>The names of a line as they are written, without looking at the rest of it; empty for comments and blank lines.</summary>
+    public static ReadOnlySpan<byte> NamesOf(ReadOnlySpan<byte> line)
+    {
+        var rest = line.Trim(" \t\r"u8);
+        if (rest.IsEmpty || rest[0] == (byte)'#')
+        {
+            return [];
+        }
+
+        if (rest[0] == (byte)'@')
+        {
+            var end = rest.IndexOfAny((byte)' ', (byte)'\t');
+            rest = end < 0 ? [] : rest[end..].TrimStart(" \t"u8);
+        }
+
+        var length = rest.IndexOfAny((byte)' ', (byte)'\t');
+        return length < 0 ? rest : rest[..length];
+    }
+
+    /// <summary>Whether the names of a line are written out: no hash, no pattern.</summary>
+    public static bool IsPlain(ReadOnlySpan<byte> names) => names[0] != (byte)'|' && names.IndexOfAny("*?!"u8) < 0;
+
+    /// <summary>The single names, in lower case as the format says.</summary>
+#pragma warning disable CA1308
+    public static string[] Split(string names) => names.ToLowerInvariant().Split(',');
 #pragma warning restore CA1308
 
     /// <summary>Reads a line; null for comments, blank lines and what OpenSSH ignores too.</summary>
@@ -94,6 +119,8 @@ internal sealed class KnownHostsEntry
             return null;
         }
 
+        // A fleet's file has thousands of lines and a few types.
+        type = string.Intern(type);
         if (names[0] != '|')
         {
             return new KnownHostsEntry(mark, names, null, null, type, key, file, number);

@@ -12,28 +12,55 @@ internal sealed class KnownHostsFile
 {
     private const int MostRemembered = 1024;
 
-    private static readonly KnownHostsFile Empty = new("", "", default);
+    private static readonly KnownHostsFile Empty = new("", [], default);
     private static readonly ConcurrentDictionary<string, KnownHostsFile> Files = new(StringComparer.Ordinal);
     private static readonly object Gate = new();
 
-    private readonly ConcurrentDictionary<string, KnownHostsEntry[]> _named = new(StringComparer.Ordinal);
+    private readonly byte[] _text;
+    private readonly List<Place> _places = [];
+
+    // The last line that names it.
+    private readonly Dictionary<string, int> _named = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, KnownHostsEntry[]> _added = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, KnownHostsEntry[]> _remembered = new(StringComparer.Ordinal);
     private readonly KnownHostsEntry[] _others;
     private readonly string _path;
     private FileMark _stamp;
     private int _lines;
 
-    private KnownHostsFile(string path, string text, FileMark stamp)
+    // A fleet's file has a line for each host, and a run asks for a few of them at a time: only their names are taken out, so that the file adds next to nothing to the peak of its memory.
+    private KnownHostsFile(string path, byte[] text, FileMark stamp)
     {
-        (_path, _stamp) = (path, stamp);
-        var lines = text.Split('\n');
-        _lines = lines.Length;
-        var entries = lines.Select((line, index) => KnownHostsEntry.Parse(line, path, index + 1)).OfType<KnownHostsEntry>().ToLookup(e => e.PlainNames is null);
-        _others = [.. entries[true]];
-        foreach (var name in entries[false].SelectMany(e => e.PlainNames!, (entry, name) => (name, entry)).GroupBy(e => e.name, e => e.entry, StringComparer.Ordinal))
+        (_path, _stamp, _text) = (path, stamp, text);
+        var others = new List<KnownHostsEntry>();
+        var start = text.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? Encoding.UTF8.Preamble.Length : 0;
+        for (var more = true; more;)
         {
-            _named[name.Key] = [.. name.Distinct()];
+            var length = text.AsSpan(start).IndexOf((byte)'\n');
+            more = length >= 0;
+            length = more ? length : text.Length - start;
+            _lines++;
+            var names = KnownHostsEntry.NamesOf(text.AsSpan(start, length));
+            if (!names.IsEmpty && !KnownHostsEntry.IsPlain(names))
+            {
+                if (Parse(new Place(start, length, _lines, -1)) is { } other)
+                {
+                    others.Add(other);
+                }
+            }
+            else if (!names.IsEmpty)
+            {
+                foreach (var name in KnownHostsEntry.Split(Encoding.Latin1.GetString(names)).Distinct(StringComparer.Ordinal))
+                {
+                    _places.Add(new Place(start, length, _lines, _named.GetValueOrDefault(name, -1)));
+                    _named[name] = _places.Count - 1;
+                }
+            }
+
+            start += length + 1;
         }
+
+        _others = [.. others];
     }
 
     /// <summary>The file; one that does not exist or cannot be read counts as empty, as with OpenSSH.</summary>
@@ -56,7 +83,7 @@ internal sealed class KnownHostsFile
             {
                 stamp = FileMark.Of(path) ?? stamp;
                 return Files.TryGetValue(path, out read) && read._stamp == stamp ? read
-                    : Files[path] = new KnownHostsFile(path, File.ReadAllText(path, Encoding.Latin1), stamp);
+                    : Files[path] = new KnownHostsFile(path, File.ReadAllBytes(path), stamp);
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -103,11 +130,24 @@ internal sealed class KnownHostsFile
     /// <param name="name">A lower-case name, or <c>[name]:port</c>.</param>
     public IEnumerable<KnownHostsEntry> Of(string name)
     {
-        var others = Others(name);
-        return !_named.TryGetValue(name, out var named) ? others
-            : others.Length == 0 ? named
-            : named.Concat(others).OrderBy(e => e.Line);
+        var entries = new List<KnownHostsEntry>(Others(name));
+        for (var i = _named.GetValueOrDefault(name, -1); i >= 0; i = _places[i].Previous)
+        {
+            if (Parse(_places[i]) is { } entry)
+            {
+                entries.Add(entry);
+            }
+        }
+
+        if (_added.TryGetValue(name, out var added))
+        {
+            entries.AddRange(added);
+        }
+
+        return entries.Count < 2 ? entries : entries.OrderBy(e => e.Line);
     }
+
+    private KnownHostsEntry? Parse(Place place) => KnownHostsEntry.Parse(Encoding.Latin1.GetString(_text, place.Start, place.Length), _path, place.Line);
 
     private static void MakeDirectory(string directory)
     {
@@ -152,7 +192,7 @@ internal sealed class KnownHostsFile
 
         foreach (var name in entry?.PlainNames ?? [])
         {
-            _named.AddOrUpdate(name, _ => [entry!], (_, entries) => [.. entries, entry!]);
+            _added.AddOrUpdate(name, _ => [entry!], (_, entries) => [.. entries, entry!]);
         }
 
         _stamp = stamp;
@@ -178,4 +218,7 @@ internal sealed class KnownHostsFile
 
         return found;
     }
+
+    /// <summary>Where a line lies, its number, and the place of the line before that has the same name; -1 for none.</summary>
+    private readonly record struct Place(int Start, int Length, int Line, int Previous);
 }
