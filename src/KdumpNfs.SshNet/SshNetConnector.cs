@@ -138,7 +138,7 @@ public sealed class SshNetConnector : IHostConnector
                 when info.ServerVersion is null:
                 return SshErrors.NotAdmitted(name, e.Message, e);
             case SshConnectionException when BarredWords.Any(words => e.Message.Contains(words, StringComparison.Ordinal)):
-                return SshErrors.NotAdmitted(name, "", e);
+                return SshErrors.NotAdmitted(name, e.Message, e);
             case SocketException { SocketErrorCode: not SocketError.ConnectionReset }:
                 return SshErrors.Unreachable(name, $"{target.HostName} port {target.Port}: {e.Message}", e);
             case SshAuthenticationException:

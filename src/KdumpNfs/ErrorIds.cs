@@ -125,4 +125,7 @@ public static class ErrorIds
 
     /// <summary>Whether a connection that was there, or about to be, has ended by itself: broken off, reset, or not let in.</summary>
     internal static bool IsLost(string id) => id is ConnectionLost or ConnectionReset or NotAdmitted;
+
+    /// <summary>Whether the host is not to be reached at the moment, for whatever reason: what waits for it asks again.</summary>
+    internal static bool IsAway(string id) => IsLost(id) || id is Timeout or Unreachable;
 }

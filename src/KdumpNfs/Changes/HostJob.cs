@@ -175,7 +175,7 @@ internal sealed class HostJob(HostAccess access, SshHost host, HostContext conte
             {
                 return await access.ConnectAsync(host, context, cancellationToken).ConfigureAwait(false);
             }
-            catch (HostException e) when (ErrorIds.IsLost(e.ErrorId) || e.ErrorId is ErrorIds.Timeout or ErrorIds.Unreachable)
+            catch (HostException e) when (ErrorIds.IsAway(e.ErrorId))
             {
                 if (outage.IsOver)
                 {

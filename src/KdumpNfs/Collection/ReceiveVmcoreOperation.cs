@@ -239,7 +239,7 @@ public sealed class ReceiveVmcoreOperation(HostAccess access)
                 {
                     await PieceAsync(directory, entry, copy, cancellationToken).ConfigureAwait(false);
                 }
-                catch (HostException e) when (ErrorIds.IsLost(e.ErrorId) || e.ErrorId is ErrorIds.Timeout or ErrorIds.Unreachable)
+                catch (HostException e) when (ErrorIds.IsAway(e.ErrorId))
                 {
                     broken = copy.Length > from ? 1 : broken + 1;
                     if (broken > Patience)
@@ -319,21 +319,22 @@ public sealed class ReceiveVmcoreOperation(HostAccess access)
 
         private async Task<string> HashAsync(StoreDirectory directory, StoreEntry entry, CancellationToken cancellationToken)
         {
+            // Even a slow disk reads 20 MB a second.
+            var limit = access.Options.OperationTimeout + TimeSpan.FromSeconds(entry.Bytes / 20e6);
             for (var broken = 1; ; broken++)
             {
+                var giveUp = DateTime.UtcNow + limit;
                 try
                 {
                     _meter.Say($"{Printable.Escape(entry.Name!)}: the store computes its SHA-256");
                     var connection = await ConnectAsync(cancellationToken).ConfigureAwait(false);
-
-                    // Even a slow disk reads 20 MB a second.
-                    var limit = access.Options.OperationTimeout + TimeSpan.FromSeconds(entry.Bytes / 20e6);
                     var result = await connection.RunAsync(Script(directory, entry, 0, "hash") with { Timeout = limit }, cancellationToken).ConfigureAwait(false);
                     Refuse(entry, result);
                     return result.OutputText.Trim();
                 }
-                catch (HostException e) when ((ErrorIds.IsLost(e.ErrorId) || e.ErrorId is ErrorIds.Unreachable) && broken <= Patience)
+                catch (HostException e) when (ErrorIds.IsAway(e.ErrorId) && (e.ErrorId is not ErrorIds.Timeout || DateTime.UtcNow < giveUp) && broken <= Patience)
                 {
+                    // A store that fell silent may be asked again; one that took all its time not.
                     context.Verbose($"The connection broke while the store computed a hash; connecting again: {e.What}");
                     await CloseAsync().ConfigureAwait(false);
                     await Task.Delay(TimeSpan.FromSeconds(broken), cancellationToken).ConfigureAwait(false);

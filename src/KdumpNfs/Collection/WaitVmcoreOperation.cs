@@ -130,7 +130,7 @@ public static class WaitVmcoreOperation
                     _lost = null;
                     return listing;
                 }
-                catch (HostException e) when (ErrorIds.IsLost(e.ErrorId) || e.ErrorId is ErrorIds.Timeout or ErrorIds.Unreachable)
+                catch (HostException e) when (ErrorIds.IsAway(e.ErrorId))
                 {
                     if (_lost is null)
                     {

@@ -89,7 +89,7 @@ public sealed class SendSysrqOperation
 
     /// <summary>Whether an error means that a host is not there, rather than that it refuses.</summary>
     internal static bool IsAway(HostException error) =>
-        ErrorIds.IsLost(error.ErrorId) || error.ErrorId is ErrorIds.Unreachable or ErrorIds.Timeout or ErrorIds.NoShell or ErrorIds.ProtocolError;
+        ErrorIds.IsAway(error.ErrorId) || error.ErrorId is ErrorIds.NoShell or ErrorIds.ProtocolError;
 
     /// <summary>The error for a key that the kernel did not take.</summary>
     internal static HostException Refusal(string hostName, SerialConsole console, SysrqAnswer answer, HostProof? seen)

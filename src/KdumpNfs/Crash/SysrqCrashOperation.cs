@@ -212,7 +212,7 @@ public sealed partial class SysrqCrashOperation(HostAccess access)
                     }
                 }
             }
-            catch (HostException e) when (ErrorIds.IsLost(e.ErrorId) || e.ErrorId is ErrorIds.Unreachable or ErrorIds.Timeout or ErrorIds.AuthenticationFailed or ErrorIds.UnexpectedReply or ErrorIds.ProtocolError or ErrorIds.NoShell)
+            catch (HostException e) when (ErrorIds.IsAway(e.ErrorId) || e.ErrorId is ErrorIds.AuthenticationFailed or ErrorIds.UnexpectedReply or ErrorIds.ProtocolError or ErrorIds.NoShell)
             {
                 // Away, or booting: sshd comes up before logins are allowed (pam_nologin).
                 last = $"({e.ErrorId})";

@@ -193,7 +193,7 @@ internal sealed class DrillOutcome(KdumpDrillOperation operation, SshHost host, 
                 return await HostReply.RunAsync(connection, HostScript.Load("drillafter", ("since", since)) with { Timeout = TimeSpan.FromSeconds(60) }, cancellationToken).ConfigureAwait(false);
             }
         }
-        catch (HostException e) when (ErrorIds.IsLost(e.ErrorId) || e.ErrorId is ErrorIds.Unreachable or ErrorIds.Timeout or ErrorIds.AuthenticationFailed or ErrorIds.ProtocolError or ErrorIds.NoShell)
+        catch (HostException e) when (ErrorIds.IsAway(e.ErrorId) || e.ErrorId is ErrorIds.AuthenticationFailed or ErrorIds.ProtocolError or ErrorIds.NoShell)
         {
             return null;
         }

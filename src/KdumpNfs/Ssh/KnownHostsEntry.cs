@@ -46,9 +46,6 @@ internal sealed class KnownHostsEntry
     /// <summary>The number of the line in its file.</summary>
     public int Line { get; }
 
-    /// <summary>The names in lower case; null when they are hashed or patterns, so that only <see cref="Matches"/> can tell.</summary>
-    public string[]? PlainNames => _salt is null && _names.AsSpan().IndexOfAny('*', '?', '!') < 0 ? Split(_names) : null;
-
     /// <summary>The names of a line as they are written, without looking at the rest of it; empty for comments and blank lines.</summary>
     public static ReadOnlySpan<byte> NamesOf(ReadOnlySpan<byte> line)
     {
@@ -119,8 +116,6 @@ internal sealed class KnownHostsEntry
             return null;
         }
 
-        // A fleet's file has thousands of lines and a few types.
-        type = string.Intern(type);
         if (names[0] != '|')
         {
             return new KnownHostsEntry(mark, names, null, null, type, key, file, number);

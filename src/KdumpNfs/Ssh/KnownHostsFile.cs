@@ -182,17 +182,20 @@ internal sealed class KnownHostsFile
     private void Take(string line, bool cut, FileMark stamp)
     {
         _lines += cut ? 1 : 0;
-        var entry = KnownHostsEntry.Parse(line, _path, _lines++);
-        if (entry is not null && entry.PlainNames is null)
+        var names = KnownHostsEntry.NamesOf(Encoding.Latin1.GetBytes(line));
+        if (KnownHostsEntry.Parse(line, _path, _lines++) is { } entry)
         {
-            // Nobody writes such a name; should one come, the file is read again.
-            Files.TryRemove(_path, out _);
-            return;
-        }
+            if (!KnownHostsEntry.IsPlain(names))
+            {
+                // Nobody writes such a name; should one come, the file is read again.
+                Files.TryRemove(_path, out _);
+                return;
+            }
 
-        foreach (var name in entry?.PlainNames ?? [])
-        {
-            _added.AddOrUpdate(name, _ => [entry!], (_, entries) => [.. entries, entry!]);
+            foreach (var name in KnownHostsEntry.Split(Encoding.Latin1.GetString(names)))
+            {
+                _added.AddOrUpdate(name, _ => [entry], (_, entries) => [.. entries, entry]);
+            }
         }
 
         _stamp = stamp;

@@ -84,17 +84,18 @@ internal static class SshErrors
             Remedy = "Give the right one with -KeyPassphrase; ssh-keygen -y -f KEY asks for it and tells whether it fits.",
         };
 
-    public static HostException Lost(string host, string what, string? said = null, Exception? inner = null) =>
-        new(IsReset(said, inner) ? ErrorIds.ConnectionReset : ErrorIds.ConnectionLost, host, what, inner)
+    public static HostException Lost(string host, string what, string? said = null, Exception? inner = null, bool reset = false) =>
+        new(reset || IsReset(inner) ? ErrorIds.ConnectionReset : ErrorIds.ConnectionLost, host, what, inner)
         {
             HostSaid = said,
             Remedy = "Check that the host is up and look at its state before repeating a change.",
         };
 
     /// <summary>The connection is there, and nothing comes through it any more.</summary>
-    public static HostException Silent(string host, TimeSpan silence) =>
+    public static HostException Silent(string host, TimeSpan silence, string said) =>
         new(ErrorIds.Timeout, host, $"The host stopped answering {silence.TotalSeconds:0} s ago.")
         {
+            HostSaid = said,
             Remedy = "Check that the host and the network are up, and look at its state before repeating a change.",
         };
 
@@ -141,8 +142,7 @@ internal static class SshErrors
         return lookup.StartsWith('[') && colon > 0 ? $"-p {lookup[(colon + 2)..]} {lookup[1..colon]}" : lookup;
     }
 
-    // In the words of ssh, or the library's exception: the other end, or a firewall in its name, has broken it off.
-    private static bool IsReset(string? said, Exception? error)
+    private static bool IsReset(Exception? error)
     {
         for (; error is not null; error = error.InnerException)
         {
@@ -152,7 +152,6 @@ internal static class SshErrors
             }
         }
 
-        // ssh meets a reset in its write as well; of an end in good order it says that the host closed it.
-        return said is not null && (said.Contains("Connection reset", StringComparison.OrdinalIgnoreCase) || said.Contains("Broken pipe", StringComparison.OrdinalIgnoreCase));
+        return false;
     }
 }

@@ -68,6 +68,7 @@ public sealed class SshServer : IDisposable
         for (var attempt = 0; ; attempt++)
         {
             var port = FreePort();
+            // Of MaxStartups, unlike other words, sshd takes the last one.
             var config = $"""
                 {configuration.Replace("HOME", home, StringComparison.Ordinal)}
                 ListenAddress {Address}:{port}

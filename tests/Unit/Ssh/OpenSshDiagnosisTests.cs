@@ -22,12 +22,15 @@ public sealed class OpenSshDiagnosisTests
     [InlineData("client_loop: send disconnect: Broken pipe", ErrorIds.ConnectionReset)]
     [InlineData("Read from remote host web01: Connection reset by peer\nclient_loop: send disconnect: Broken pipe", ErrorIds.ConnectionReset)]
     [InlineData("Connection to web01 closed by remote host.", ErrorIds.ConnectionLost)]
+    [InlineData("packet_write_wait: Connection to 192.0.2.7 port 22: Broken pipe", ErrorIds.ConnectionReset)]
+    [InlineData("ssh_dispatch_run_fatal: Connection to 192.0.2.7 port 22: message authentication code incorrect", ErrorIds.ConnectionLost)]
     [InlineData("a script's warning", ErrorIds.Timeout)]
+    [InlineData("cat: write error: Broken pipe", ErrorIds.Timeout)]
     public void While_it_runs(string words, string id)
     {
         var error = Explain(words, TimeSpan.FromSeconds(90));
         Assert.Equal(id, error.ErrorId);
-        Assert.Equal(id == ErrorIds.Timeout ? null : words, error.HostSaid);
+        Assert.Equal(words, error.HostSaid);
         Assert.NotNull(error.Remedy);
     }
 

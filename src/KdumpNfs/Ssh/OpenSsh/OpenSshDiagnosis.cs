@@ -14,9 +14,6 @@ internal static partial class OpenSshDiagnosis
         "Address family not supported", "Permission denied\n", "Network unreachable",
     ];
 
-    // What ssh says of a connection that the other end, or something in between, has ended. What else is on stderr may be a script's.
-    private static readonly string[] BrokenWords = ["closed by", "Connection reset", "Broken pipe", "Received disconnect", "Disconnected from"];
-
     /// <summary>Why a connection ended.</summary>
     /// <param name="host">The host as it was asked for.</param>
     /// <param name="options">How it was connected to.</param>
@@ -30,8 +27,11 @@ internal static partial class OpenSshDiagnosis
         var said = error.Trim();
         if (silentFor is { } silence)
         {
-            // Its own question whether the host is there had no answer: it ends then, and says so only at a log level at which it would also print banners.
-            return status == OwnFailure && silence >= OpenSshArguments.SilenceLimit && !BrokenWords.Any(words => error.Contains(words, StringComparison.Ordinal)) ? SshErrors.Silent(name, silence) : SshErrors.Lost(name, "The connection was lost.", said);
+            // Its own question whether the host is there had no answer: it ends then, and says so only at a log level at which it would also print banners. What is on stderr may be a script's.
+            var reset = Reset().IsMatch(error);
+            return status == OwnFailure && silence >= OpenSshArguments.SilenceLimit && !reset && !Ended().IsMatch(error)
+                ? SshErrors.Silent(name, silence, said)
+                : SshErrors.Lost(name, "The connection was lost.", said, reset: reset);
         }
 
         if (status != OwnFailure)
@@ -100,7 +100,7 @@ internal static partial class OpenSshDiagnosis
 
         return said.Length == 0
             ? SshErrors.Lost(name, "The connection ended before it was up.", output.Trim())
-            : SshErrors.Lost(name, "The connection ended before it was up.", said);
+            : SshErrors.Lost(name, "The connection ended before it was up.", said, reset: Reset().IsMatch(error));
     }
 
     /// <summary>The fingerprint in the words of <c>ssh -v</c>: key type and SHA256.</summary>
@@ -131,6 +131,13 @@ internal static partial class OpenSshDiagnosis
             ? SshErrors.HostKeyUnknown(host.HostName, asked, fingerprint: null, error.Trim())
             : null;
     }
+
+    // A reset meets ssh in a write as well; of an end in good order it says that the host closed it.
+    [GeneratedRegex(@"^(?:(?:client_loop: send disconnect|packet_write_wait|Read from remote host).*(?:Broken pipe|Connection reset)|Connection reset by \S+ port)", RegexOptions.CultureInvariant | RegexOptions.Multiline)]
+    private static partial Regex Reset();
+
+    [GeneratedRegex(@"^(?:Connection to \S+ closed by|Connection closed by|Received disconnect from|Disconnected from|ssh_dispatch_run_fatal)", RegexOptions.CultureInvariant | RegexOptions.Multiline)]
+    private static partial Regex Ended();
 
     [GeneratedRegex(@"Permission denied \(([^)]*)\)", RegexOptions.CultureInvariant)]
     private static partial Regex PermissionDenied();
